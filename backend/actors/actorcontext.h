@@ -1,0 +1,89 @@
+// An actor's only door to the world: its name, its storage, its topics, other actors by address, an alarm, a stop.
+// All calls belong to the actor's own thread. No pointers, files or threads pass between actors.
+#pragma once
+
+#include "models/types/result.h"
+#include "models/types/topic.h"
+
+#include <QStringList>
+#include <functional>
+
+class QObject;
+
+namespace foundry::backend {
+
+class Database;
+
+// An actor is found by name and key, e.g. {"task", {"org", "local", "task", repo, task}}.
+struct ActorAddress {
+    QString name;
+    QStringList key;
+    friend bool operator==(const ActorAddress &, const ActorAddress &) = default;
+};
+
+// A message between actors that was an outbox row of its sender first: delivered at least once and in order for each
+// pair, and applied once by (from, sequence).
+struct Send {
+    ActorAddress from;
+    qint64 sequence = 0;
+    QString name;
+    QByteArray json;
+};
+
+// One transaction of an actor's database. Rows, revisions, tombstones, sends and the event are committed together; the
+// event leaves after the commit. A handler that returns an error rolls all of it back.
+class Transaction {
+public:
+    virtual ~Transaction() = default;
+
+    // The actor's own tables. No ATTACH, VACUUM or pragmas.
+    virtual Database &database() = 0;
+    // Upserts a row of a topic; silent when the stored value is the same.
+    virtual void put(const QString &topic, const Entity &entity) = 0;
+    // Removes a row and leaves a tombstone; silent when there is no such row.
+    virtual void remove(const QString &topic, const QString &type, const QString &id) = 0;
+    // Text that grows: the row is stored as `whole`, the event carries only what was added.
+    virtual void append(const QString &topic, const TextAppend &append, const TranscriptEntry &whole) = 0;
+    // Says what this event was caused by; default {"system"}.
+    virtual void setCause(const Cause &cause) = 0;
+    // A durable message to another actor.
+    virtual void send(const ActorAddress &to, const QString &name, const QByteArray &json) = 0;
+    // The actor's one alarm (milliseconds since the epoch), or none.
+    virtual void setAlarm(std::optional<Millis> due) = 0;
+    // Runs on the actor's thread right after the commit, not when it is rolled back.
+    virtual void afterCommit(std::function<void()> then) = 0;
+};
+
+class ActorContext {
+public:
+    virtual ~ActorContext() = default;
+
+    virtual const ActorAddress &address() const = 0;
+    virtual QString id() const = 0;
+    // +1 at each start of this actor, stored; goes with every external effect.
+    virtual qint64 generation() const = 0;
+    // For reads. Writes go through transaction().
+    virtual Database &database() = 0;
+    virtual Result<> transaction(const std::function<Result<>(Transaction &)> &body) = 0;
+    // A topic's stored row, decoded; nullopt when there is none.
+    virtual std::optional<Entity> row(const QString &topic, const QString &type, const QString &id) = 0;
+    virtual QList<Entity> rows(const QString &topic, const QString &type) = 0;
+    // Rows of a windowed topic by their index (TranscriptEntry): the last `limit` before `before`, or the first after
+    // `after`, in rising order. Costs the same at a million rows.
+    virtual QList<Entity> window(const QString &topic, std::optional<qint64> before, std::optional<qint64> after, qint64 limit) = 0;
+    virtual qint64 rowCount(const QString &topic) = 0;
+    virtual TopicRevision revision(const QString &topic) = 0;
+    // An event without rows (a ready notice, a terminal chunk): sent to whoever subscribes now, never stored. The
+    // topic's revision is filled in by the runtime and not raised.
+    virtual void notify(const TopicEvent &event) = 0;
+    virtual void stream(const ActorAddress &to, const QString &name, const QByteArray &json) = 0;
+    virtual int subscriberCount(const QString &topic) const = 0;
+    // Folder of this actor for what lies outside its database (blobs, logs); made on first use.
+    virtual QString contentDirectory() = 0;
+    // Context of timers and processes of this actor: lives on its thread and dies with it.
+    virtual QObject *owner() = 0;
+    // Correlation id of the call under way, for log lines.
+    virtual QString correlationId() const = 0;
+};
+
+} // namespace foundry::backend

@@ -43,6 +43,7 @@ function(foundry_sources out)
         file(GLOB found CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${dir}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/${dir}/*.h")
         list(APPEND files ${found})
     endforeach()
+    list(FILTER files EXCLUDE REGEX "/main\\.cpp$")
     set(${out} ${files} PARENT_SCOPE)
 endfunction()
 

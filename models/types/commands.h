@@ -7,6 +7,7 @@
 #include "models/types/session.h"
 #include "models/types/task.h"
 #include "models/types/transcript.h"
+#include "models/types/user.h"
 
 namespace foundry {
 

@@ -1,0 +1,117 @@
+// encodeValue and decodeValue for every command, read and answer of models/types/commands.h.
+#include "realtime/protocol/codec.h"
+
+#include "realtime/protocol/fieldcodec.h"
+
+namespace foundry::protocol {
+
+template <class V, Same<ChangesSince> T>
+void describe(V &v, T &x)
+{
+    v(QLatin1StringView("topic"), x.topic);
+    v.lenient(QLatin1StringView("generation"), x.generation);
+    v.lenient(QLatin1StringView("revision"), x.revision);
+    v(QLatin1StringView("cursor"), x.cursor);
+    v(QLatin1StringView("windowFrom"), x.windowFrom);
+    v(QLatin1StringView("windowTo"), x.windowTo);
+}
+
+// `{"state":"pending"}` until the stored diff is there.
+template <class V, Same<DiffPage> T>
+void describe(V &v, T &x)
+{
+    v.lenient(QLatin1StringView("pending"), x.pending);
+    v.lenient(QLatin1StringView("path"), x.path);
+    v.lenient(QLatin1StringView("unified"), x.unified);
+    v.lenient(QLatin1StringView("binary"), x.binary);
+    v(QLatin1StringView("cursor"), x.cursor);
+    v(QLatin1StringView("error"), x.error);
+}
+
+template <class T>
+QByteArray encodeValue(const T &value)
+{
+    JsonWriter json;
+    FieldWriter(json).write(value);
+    return json.take();
+}
+
+template <class T>
+Result<T> decodeValue(QByteArrayView text)
+{
+    return withJson(text, [](const Json &root) -> Result<T> {
+        std::optional<Error> error;
+        T value{};
+        FieldReader reader(root, error);
+        if (!reader.read(root, value) && !error)
+            return malformed(QStringLiteral("The value has the wrong shape."));
+        if (error)
+            return *error;
+        return value;
+    });
+}
+
+#define FOUNDRY_CODEC(Type)                                                                                                  \
+    template QByteArray encodeValue<Type>(const Type &);                                                                     \
+    template Result<Type> decodeValue<Type>(QByteArrayView);
+
+FOUNDRY_CODEC(AddRepository)
+FOUNDRY_CODEC(RemoveRepository)
+FOUNDRY_CODEC(ConfirmAgent)
+FOUNDRY_CODEC(InstallAgent)
+FOUNDRY_CODEC(RefreshAgents)
+FOUNDRY_CODEC(AddCustomAgent)
+FOUNDRY_CODEC(CreateTask)
+FOUNDRY_CODEC(CreateTaskAnswer)
+FOUNDRY_CODEC(PutBlob)
+FOUNDRY_CODEC(CreateSession)
+FOUNDRY_CODEC(RenameSession)
+FOUNDRY_CODEC(CloseSession)
+FOUNDRY_CODEC(SendMessage)
+FOUNDRY_CODEC(EditQueued)
+FOUNDRY_CODEC(DropQueued)
+FOUNDRY_CODEC(CancelTurn)
+FOUNDRY_CODEC(ResendInterrupted)
+FOUNDRY_CODEC(AnswerPermission)
+FOUNDRY_CODEC(SetModel)
+FOUNDRY_CODEC(SetMode)
+FOUNDRY_CODEC(SetOption)
+FOUNDRY_CODEC(RenameTask)
+FOUNDRY_CODEC(RetryStage)
+FOUNDRY_CODEC(CancelProvisioning)
+FOUNDRY_CODEC(ResolveBranchClash)
+FOUNDRY_CODEC(RefreshChanges)
+FOUNDRY_CODEC(SelectOrganization)
+FOUNDRY_CODEC(SetDefaults)
+FOUNDRY_CODEC(SetUnread)
+FOUNDRY_CODEC(SetSeen)
+FOUNDRY_CODEC(SetActiveSession)
+FOUNDRY_CODEC(UpdateDraft)
+FOUNDRY_CODEC(ChangesSince)
+FOUNDRY_CODEC(GetTranscript)
+FOUNDRY_CODEC(TranscriptPage)
+FOUNDRY_CODEC(GetDiff)
+FOUNDRY_CODEC(DiffPage)
+FOUNDRY_CODEC(GetStageLog)
+FOUNDRY_CODEC(StageLog)
+FOUNDRY_CODEC(GetBlob)
+FOUNDRY_CODEC(BlobPage)
+FOUNDRY_CODEC(User)
+FOUNDRY_CODEC(TaskOverlay)
+FOUNDRY_CODEC(SessionOverlay)
+FOUNDRY_CODEC(Organization)
+FOUNDRY_CODEC(Repository)
+FOUNDRY_CODEC(Agent)
+FOUNDRY_CODEC(TaskSummary)
+FOUNDRY_CODEC(Attention)
+FOUNDRY_CODEC(Task)
+FOUNDRY_CODEC(Stage)
+FOUNDRY_CODEC(Session)
+FOUNDRY_CODEC(QueuedPrompt)
+FOUNDRY_CODEC(Job)
+FOUNDRY_CODEC(ChangesHeader)
+FOUNDRY_CODEC(FileChange)
+FOUNDRY_CODEC(TranscriptEntry)
+FOUNDRY_CODEC(Process)
+
+} // namespace foundry::protocol

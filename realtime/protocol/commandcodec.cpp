@@ -5,6 +5,19 @@
 
 namespace foundry::protocol {
 
+// As in the contract: "window": {"from", "to"}.
+struct WindowRange {
+    qint64 from = 0;
+    qint64 to = 0;
+};
+
+template <class V, Same<WindowRange> T>
+void describe(V &v, T &x)
+{
+    v(QLatin1StringView("from"), x.from);
+    v(QLatin1StringView("to"), x.to);
+}
+
 template <class V, Same<ChangesSince> T>
 void describe(V &v, T &x)
 {
@@ -12,15 +25,28 @@ void describe(V &v, T &x)
     v.lenient(QLatin1StringView("generation"), x.generation);
     v.lenient(QLatin1StringView("revision"), x.revision);
     v(QLatin1StringView("cursor"), x.cursor);
-    v(QLatin1StringView("windowFrom"), x.windowFrom);
-    v(QLatin1StringView("windowTo"), x.windowTo);
+    std::optional<WindowRange> window;
+    if (x.windowFrom && x.windowTo)
+        window = WindowRange{*x.windowFrom, *x.windowTo};
+    v(QLatin1StringView("window"), window);
+    if constexpr (!std::is_const_v<T>) {
+        if (window) {
+            x.windowFrom = window->from;
+            x.windowTo = window->to;
+        }
+    }
 }
 
 // `{"state":"pending"}` until the stored diff is there.
 template <class V, Same<DiffPage> T>
 void describe(V &v, T &x)
 {
-    v.lenient(QLatin1StringView("pending"), x.pending);
+    std::optional<QString> state;
+    if (x.pending)
+        state = QStringLiteral("pending");
+    v(QLatin1StringView("state"), state);
+    if constexpr (!std::is_const_v<T>)
+        x.pending = state == QLatin1StringView("pending");
     v.lenient(QLatin1StringView("path"), x.path);
     v.lenient(QLatin1StringView("unified"), x.unified);
     v.lenient(QLatin1StringView("binary"), x.binary);

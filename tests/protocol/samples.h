@@ -1,0 +1,199 @@
+// One filled value of every entity, for tests of both directions.
+#pragma once
+
+#include "models/types/topic.h"
+
+namespace foundry::samples {
+
+inline Error error()
+{
+    return makeError(QLatin1StringView("git"), QLatin1StringView("conflict"), QStringLiteral("“a.txt” conflicts."),
+        QStringLiteral("Resolve it and try again."), QStringLiteral("CONFLICT (content)\n\ttab \"quoted\" \\ back"));
+}
+
+inline TaskSummary summary()
+{
+    TaskSummary x;
+    x.id = TaskId(QStringLiteral("t1"));
+    x.rev = 42;
+    x.updatedAt = 1795349912589;
+    x.repoId = RepoId(QStringLiteral("r1"));
+    x.title = QStringLiteral("Größe prüfen 😀");
+    x.branch = QStringLiteral("groesse-pruefen-1a2b");
+    x.baseBranch = QStringLiteral("main");
+    x.status = TaskStatus::Running;
+    x.stage = QStringLiteral("Starting agent");
+    SessionBrief brief;
+    brief.id = SessionId(QStringLiteral("s1"));
+    brief.name = QStringLiteral("Session 1");
+    brief.agent = AgentId(QStringLiteral("runner"));
+    brief.status = SessionStatus::Running;
+    brief.turnStartedAt = 1795349912000;
+    x.sessions = {brief};
+    x.diffStat = DiffStat{2, 10, 3};
+    x.lastTurnEndedAt = 1795349911000;
+    x.owner = QStringLiteral("local");
+    x.createdAt = 1795349900000;
+    return x;
+}
+
+inline TranscriptEntry toolEntry()
+{
+    TranscriptEntry x;
+    x.index = 17;
+    x.rev = 901;
+    x.updatedAt = 1795349912589;
+    x.turn = 2;
+    x.at = 1795349912589;
+    x.kind = EntryKind::ToolCall;
+    ToolCall tool;
+    tool.callId = QStringLiteral("call_1");
+    tool.title = QStringLiteral("Write NOTES.md");
+    tool.kind = QStringLiteral("edit");
+    tool.status = QStringLiteral("completed");
+    tool.locations = {ToolLocation{QStringLiteral("NOTES.md"), 3}};
+    ToolDiff diff;
+    diff.path = QStringLiteral("NOTES.md");
+    diff.newText.text = QStringLiteral("# Notes\n");
+    ToolText big;
+    big.text.blob = BlobRef{BlobId(QStringLiteral("b1")), 50000, QStringLiteral("text/plain"), QStringLiteral("first lines")};
+    tool.content = {diff, big, ToolTerminal{ProcessId(QStringLiteral("p1"))}};
+    tool.rawInput = TextOrBlob{QStringLiteral("{\"path\":\"NOTES.md\"}")};
+    x.tool = tool;
+    return x;
+}
+
+inline QList<Entity> all()
+{
+    QList<Entity> list;
+    HostStatus host;
+    host.version = QStringLiteral("0.1.0");
+    host.load = 0.25;
+    list << host;
+    User user;
+    user.id = AccountId(QStringLiteral("local"));
+    user.name = QStringLiteral("You");
+    user.activeOrganizationId = OrganizationId(QStringLiteral("local"));
+    user.defaults.agent = AgentId(QStringLiteral("codex"));
+    list << user;
+    TaskOverlay overlay;
+    overlay.id = TaskId(QStringLiteral("t1"));
+    overlay.unread = true;
+    overlay.order = 1.5;
+    list << overlay;
+    SessionOverlay sessionOverlay;
+    sessionOverlay.id = SessionId(QStringLiteral("s1"));
+    sessionOverlay.draft = Draft{QStringLiteral("half a sen"), {}, {}};
+    list << sessionOverlay;
+    Organization organization;
+    organization.id = OrganizationId(QStringLiteral("local"));
+    organization.name = QStringLiteral("This machine");
+    organization.role = QStringLiteral("owner");
+    organization.taskCounts = {{QStringLiteral("idle"), 3}};
+    list << organization;
+    Repository repository;
+    repository.id = RepoId(QStringLiteral("r1"));
+    repository.name = QStringLiteral("sample");
+    repository.origin = QStringLiteral("/home/me/sample");
+    repository.state = RepositoryState::Error;
+    repository.error = error();
+    list << repository;
+    Agent agent;
+    agent.id = AgentId(QStringLiteral("claude"));
+    agent.name = QStringLiteral("Claude Code");
+    agent.state = AgentState::AdapterMissing;
+    agent.install = AgentInstall{QStringLiteral("@agentclientprotocol/claude-agent-acp"), QStringLiteral("0.101.0"), 401000000};
+    agent.lastOptions = AgentOptions{{AgentChoice{QStringLiteral("m"), QStringLiteral("Model"), {}}}, {}, {}};
+    list << agent;
+    list << summary();
+    Attention attention;
+    attention.id = QStringLiteral("a3");
+    attention.taskId = TaskId(QStringLiteral("t1"));
+    attention.sessionId = SessionId(QStringLiteral("s1"));
+    attention.entryIndex = 4;
+    attention.requestId = QStringLiteral("perm-1");
+    attention.title = QStringLiteral("Write NOTES.md?");
+    attention.options = {PermissionOption{QStringLiteral("allow"), QStringLiteral("Allow"), QStringLiteral("allow_once")}};
+    list << attention;
+    DeletedTask deleted;
+    deleted.id = TaskId(QStringLiteral("t9"));
+    deleted.title = QStringLiteral("Old");
+    list << deleted;
+    Task task;
+    task.id = TaskId(QStringLiteral("t1"));
+    task.prompt.text = QStringLiteral("Do it\nwell");
+    task.workTree = QStringLiteral("/data/worktrees/r1/t1");
+    list << task;
+    Stage stage;
+    stage.id = QStringLiteral("agent:codex/agent_starting");
+    stage.state = StageState::Failed;
+    stage.attempt = 2;
+    stage.startedAt = 5;
+    stage.error = error();
+    list << stage;
+    Session session;
+    session.id = SessionId(QStringLiteral("s1"));
+    session.name = QStringLiteral("Session 1");
+    session.agent = AgentId(QStringLiteral("codex"));
+    session.options = {SessionOption{QStringLiteral("mode"), QStringLiteral("Mode"), QStringLiteral("mode"),
+        QStringLiteral("ask"), {AgentChoice{QStringLiteral("ask"), QStringLiteral("Ask"), {}}}}};
+    session.usage = Usage{100, 20, 0.01, {}, {}};
+    list << session;
+    QueuedPrompt queued;
+    queued.id = QueueId(QStringLiteral("q1"));
+    queued.sessionId = SessionId(QStringLiteral("s1"));
+    queued.prompt.blobId = BlobId(QStringLiteral("b2"));
+    list << queued;
+    Job job;
+    job.id = QStringLiteral("j1");
+    job.kind = QStringLiteral("refresh_changes");
+    job.conflicts = {QStringLiteral("$money"), QStringLiteral("two of them")};
+    list << job;
+    ChangesHeader header;
+    header.ahead = 1;
+    list << header;
+    FileChange change;
+    change.id = QStringLiteral("untracked:a \"b\"\n.txt");
+    change.path = QStringLiteral("a \"b\"\n.txt");
+    change.scope = ChangeScope::Untracked;
+    change.status = QStringLiteral("A");
+    list << change;
+    FileNode node;
+    node.path = QStringLiteral("src/main.cpp");
+    node.size = 12;
+    list << node;
+    list << toolEntry();
+    TranscriptEntry permission;
+    permission.index = 18;
+    permission.kind = EntryKind::Permission;
+    permission.permission = PermissionAsk{QStringLiteral("perm-1"), QStringLiteral("call_1"), QStringLiteral("Write?"),
+        attention.options, QStringLiteral("allow"), QStringLiteral("local")};
+    list << permission;
+    TranscriptEntry end;
+    end.index = 19;
+    end.kind = EntryKind::TurnEnd;
+    end.turnEnd = TurnEnd{QStringLiteral("end_turn"), 1234, Usage{}};
+    list << end;
+    Process process;
+    process.id = ProcessId(QStringLiteral("p1"));
+    process.command = QStringLiteral("make");
+    process.args = {QStringLiteral("-j"), QStringLiteral("2")};
+    process.status = QStringLiteral("running");
+    list << process;
+    return list;
+}
+
+inline TopicEvent event()
+{
+    TopicEvent x;
+    x.topic = QStringLiteral("organization");
+    x.generation = QStringLiteral("g7");
+    x.revision = 42;
+    x.at = 1795349912589;
+    x.cause = Cause{QStringLiteral("command"), RequestId(QStringLiteral("r1")), QStringLiteral("local")};
+    x.upserts = {summary()};
+    x.removals = {Removal{QStringLiteral("Attention"), QStringLiteral("a3")}};
+    return x;
+}
+
+} // namespace foundry::samples

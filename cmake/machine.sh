@@ -85,25 +85,39 @@ apt_get() { # apt-get as root, in a fixed language; call wait_for_apt first, who
     as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -o DPkg::Lock::Timeout=$apt_patience -o Dpkg::Use-Pty=0 "$@"
 }
 
-apt_progress() { # reads apt's output with its status lines; everything else goes to the log
-    local log=$1 line kind rest percent text last=-1 step=1
+apt_progress() { # reads apt's status lines
+    local line kind rest percent text last=-1 step=1
     [ -t 2 ] || step=20
     while IFS= read -r line; do
-        case $line in
-        dlstatus:* | pmstatus:*)
-            kind=${line%%:*} rest=${line#*:*:}
-            percent=${rest%%[.:]*} text=${rest#*:}
-            # Downloading counts as the first half.
-            if [ "$kind" = dlstatus ]; then percent=$((percent / 2)); else percent=$((50 + percent / 2)); fi
-            if [ $((percent / step)) != "$last" ]; then
-                last=$((percent / step))
-                if [ -t 2 ]; then printf '\r\033[K  %3d %%  %.70s' "$percent" "$text" >&2; else printf '  %3d %%  %s\n' "$percent" "$text" >&2; fi
-            fi ;;
-        *) printf '%s\n' "$line" >>"$log" ;;
-        esac
+        case $line in dlstatus:* | pmstatus:*) ;; *) continue ;; esac
+        kind=${line%%:*} rest=${line#*:*:}
+        percent=${rest%%[.:]*} text=${rest#*:}
+        # Downloading counts as the first half.
+        if [ "$kind" = dlstatus ]; then percent=$((percent / 2)); else percent=$((50 + percent / 2)); fi
+        [ $((percent / step)) != "$last" ] || continue
+        last=$((percent / step))
+        if [ -t 2 ]; then printf '\r\033[K  %3d %%  %.70s' "$percent" "$text" >&2; else printf '  %3d %%  %s\n' "$percent" "$text" >&2; fi
     done
+}
+
+apt_install_with_progress() { # LOG PACKAGE...
+    # apt makes the status channel non-blocking, so it must not be its standard output (package scripts would fail with EAGAIN),
+    # and sudo closes all others: a named pipe, opened on the other side of sudo.
+    local log=$1 channel reader status=0
+    shift
+    channel=$root/build/apt.progress
+    rm -f "$channel"
+    mkfifo "$channel" || return 1
+    apt_progress <>"$channel" &
+    reader=$!
+    as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C sh -c 'channel=$1; shift; exec apt-get "$@" 3>"$channel"' sh "$channel" \
+        -o DPkg::Lock::Timeout=$apt_patience -o Dpkg::Use-Pty=0 -o APT::Status-Fd=3 install -y -q --no-install-recommends "$@" \
+        >>"$log" 2>&1 || status=$?
+    kill $reader 2>/dev/null
+    wait $reader 2>/dev/null
+    rm -f "$channel"
     [ -t 2 ] && printf '\r\033[K' >&2
-    return 0
+    return $status
 }
 
 megabytes_free() { # of the file system that holds a path (or its nearest existing parent)
@@ -176,7 +190,7 @@ install_packages() { # PURPOSE PACKAGE...: only those that are missing
     [ "$(id -u)" = 0 ] || say "installing with sudo (it may ask for your password)"
 
     wait_for_apt
-    if ! apt_get install -y -q --no-install-recommends -o APT::Status-Fd=1 "${missing[@]}" 2>>"$log" | apt_progress "$log"; then
+    if ! apt_install_with_progress "$log" "${missing[@]}"; then
         say "apt failed; trying once more with new package lists"
         update_apt_lists "$log"
         wait_for_apt

@@ -48,6 +48,8 @@ public:
     virtual void setCause(const Cause &cause) = 0;
     // A durable message to another actor.
     virtual void send(const ActorAddress &to, const QString &name, const QByteArray &json) = 0;
+    // True while the actor has unfinished workflows: it is opened again when the host starts, until it says false.
+    virtual void setNeedsWake(bool needed) = 0;
     // The actor's one alarm (milliseconds since the epoch), or none.
     virtual void setAlarm(std::optional<Millis> due) = 0;
     // Runs on the actor's thread right after the commit, not when it is rolled back.

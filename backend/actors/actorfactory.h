@@ -1,0 +1,23 @@
+// How an actor of one kind comes into being. Factories are registered with the runtime by the composition
+// (backend/host/composition.cpp), before it starts.
+#pragma once
+
+#include "backend/actors/actor.h"
+
+#include <memory>
+
+namespace foundry::backend {
+
+enum class CreatedBy {
+    FirstTouch, // whoever asks for it first (getOrCreate)
+    SendOnly,   // only a delivered send named "create"; until then it is actor.not_found
+};
+
+struct ActorFactory {
+    QString name;
+    std::function<bool(const QStringList &key)> keyMatches;
+    CreatedBy createdBy = CreatedBy::FirstTouch;
+    std::function<std::unique_ptr<Actor>(ActorContext &)> make;
+};
+
+} // namespace foundry::backend

@@ -1,0 +1,412 @@
+#include "backend/actors/actorinstance.h"
+
+#include "backend/actors/actorschema.h"
+#include "realtime/protocol/codec.h"
+#include "realtime/protocol/frame.h"
+#include "realtime/protocol/keys.h"
+
+#include <QDateTime>
+#include <QDir>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QLoggingCategory>
+
+namespace foundry::backend {
+
+Q_LOGGING_CATEGORY(lcActors, "foundry.actors")
+
+namespace {
+
+constexpr Millis kRequestAge = Millis(7) * 24 * 3600 * 1000;
+constexpr qsizetype kAnswerLimit = 1024 * 1024;
+
+Millis actorinstanceNow()
+{
+    return QDateTime::currentMSecsSinceEpoch();
+}
+
+} // namespace
+
+ActorInstance::ActorInstance(const ActorRef &ref, std::unique_ptr<Database> database, const QString &dataDir, ActorPost &post)
+    : m_ref(ref)
+    , m_dataDir(dataDir)
+    , m_post(post)
+    , m_database(std::move(database))
+    , m_topics(*m_database)
+    , m_owner(std::make_unique<QObject>())
+{
+    m_retry.setSingleShot(true);
+    m_alarmTimer.setSingleShot(true);
+    m_settleTimer.setSingleShot(true);
+    QObject::connect(&m_retry, &QTimer::timeout, m_owner.get(), [this] { dispatchOutbox(); });
+    QObject::connect(&m_alarmTimer, &QTimer::timeout, m_owner.get(), [this] { alarmDue(); });
+    QObject::connect(&m_settleTimer, &QTimer::timeout, m_owner.get(), [this] { settle(); });
+}
+
+ActorInstance::~ActorInstance()
+{
+    m_owner.reset(); // timers and processes of the actor end before the actor does
+}
+
+Result<std::unique_ptr<ActorInstance>> ActorInstance::start(const ActorRef &ref, const ActorFactory &factory,
+    const QString &dataDir, ActorPost &post)
+{
+    const QString actorsDir = dataDir + QStringLiteral("/actors");
+    QDir().mkpath(actorsDir);
+    auto database = Database::open(actorsDir + QLatin1Char('/') + ref.id + QStringLiteral(".sqlite"));
+    if (!database)
+        return database.error();
+    std::unique_ptr<ActorInstance> instance(new ActorInstance(ref, std::move(*database), dataDir, post));
+    if (auto prepared = instance->prepare(factory); !prepared)
+        return prepared.error();
+    instance->m_actor->started();
+    if (!instance->m_outboxEmpty && instance->m_inFlight.isEmpty())
+        instance->dispatchOutbox();
+    instance->setAlarmTimer();
+    if (instance->m_indexed != instance->due(instance->m_outboxEmpty))
+        instance->m_settleTimer.start(1000); // woken for nothing, or an entry that was lost
+    return instance;
+}
+
+Result<> ActorInstance::prepare(const ActorFactory &factory)
+{
+    auto generation = m_post.registry().nextGeneration(m_ref.id);
+    if (!generation)
+        return generation.error();
+    m_generation = *generation;
+    if (auto begun = m_database->begin(); !begun)
+        return begun;
+    auto steps = [&]() -> Result<> {
+        if (auto made = m_database->migrate(QStringLiteral("runtime"), actorRuntimeSchema()); !made)
+            return made;
+        if (auto loaded = loadMeta(); !loaded)
+            return loaded;
+        m_actor = factory.make(*this);
+        if (auto own = m_database->migrate(QStringLiteral("actor"), m_actor->migrations()); !own)
+            return own;
+        const Millis now = actorinstanceNow();
+        if (auto pruned = m_topics.prune(now); !pruned)
+            return pruned;
+        return m_database->run("DELETE FROM requests WHERE at < ?", now - kRequestAge);
+    };
+    if (auto done = steps(); !done) {
+        m_database->rollback();
+        return done;
+    }
+    if (auto committed = m_database->commit(); !committed)
+        return committed;
+    m_actor->registerActions(m_actions);
+    return Unit{};
+}
+
+Result<> ActorInstance::loadMeta()
+{
+    QHash<QString, QString> meta;
+    auto q = m_database->query("SELECT name, value FROM meta");
+    while (q.next())
+        meta.insert(q.text(0), q.text(1));
+    const QString boot = machineBootId();
+    const QString ranAt = meta.value(QStringLiteral("running_since_boot"));
+    // The machine went down while this actor ran: its last commits may be gone although clients have seen them.
+    if (auto loaded = m_topics.load(!ranAt.isEmpty() && ranAt != boot); !loaded)
+        return loaded;
+    // A database that began anew while the registry remembers more starts keeps counting.
+    m_generation = qMax(m_generation, meta.value(QStringLiteral("generation")).toLongLong() + 1);
+    if (const QString alarm = meta.value(QStringLiteral("alarm")); !alarm.isEmpty())
+        m_alarm = alarm.toLongLong();
+    m_needsWake = meta.value(QStringLiteral("needs_wake")) == QLatin1StringView("1");
+    auto waiting = m_database->query("SELECT EXISTS(SELECT 1 FROM outbox)");
+    m_outboxEmpty = !(waiting.next() && waiting.flag(0));
+    m_indexed = m_post.registry().dueOf(m_ref.id);
+
+    const QList<QPair<QString, QString>> values{{QStringLiteral("name"), m_ref.address.name},
+        {QStringLiteral("key"), protocol::encodeKey(m_ref.address.key)},
+        {QStringLiteral("created_at"), QString::number(m_ref.createdAt)},
+        {QStringLiteral("generation"), QString::number(m_generation)}, {QStringLiteral("running_since_boot"), boot}};
+    for (const auto &[name, value] : values) {
+        auto kept = m_database->run(
+            "INSERT INTO meta(name, value) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value", name, value);
+        if (!kept)
+            return kept;
+    }
+    return Unit{};
+}
+
+void ActorInstance::act(const ActorCall &call, const ActorReply &reply)
+{
+    m_correlationId = call.correlationId;
+    Then then;
+    const auto answer = [&]() -> Result<QByteArray> {
+        if (call.action == QLatin1StringView("changesSince")) {
+            auto asked = protocol::decodeArgs<ChangesSince>(call.args);
+            return asked ? m_topics.changesSince(*asked) : Result<QByteArray>(asked.error());
+        }
+        if (call.action == QLatin1StringView("revisions"))
+            return protocol::encodeRevisions(m_topics.revisions());
+        if (const auto read = m_actions.reads().constFind(call.action); read != m_actions.reads().cend())
+            return (*read)(call.caller, call.args);
+        if (const auto handler = m_actions.commands().constFind(call.action); handler != m_actions.commands().cend())
+            return command(call, *handler, then);
+        return makeError(QLatin1StringView("actor"), QLatin1StringView("action_not_found"),
+            QStringLiteral("%1 has no action \"%2\".").arg(m_ref.address.name, call.action.left(80)));
+    };
+    Result<QByteArray> answered = answer();
+    if (answered && answered->size() > kAnswerLimit) {
+        answered = makeError(QLatin1StringView("message"), QLatin1StringView("outgoing_too_long"),
+            QStringLiteral("The answer of \"%1\" is longer than a message may be.").arg(call.action));
+    }
+    if (!answered && answered.error().group == QLatin1StringView("internal")) {
+        Error error = answered.error();
+        qCWarning(lcActors, "[%ls] %ls.%ls failed: %ls (%ls)", qUtf16Printable(call.correlationId),
+            qUtf16Printable(m_ref.address.name), qUtf16Printable(call.action), qUtf16Printable(error.message),
+            qUtf16Printable(error.detail));
+        error.detail = error.detail.isEmpty() ? call.correlationId : error.detail + QStringLiteral(" · ") + call.correlationId;
+        answered = error;
+    }
+    reply(std::move(answered));
+    for (const auto &next : std::as_const(then))
+        next();
+    m_correlationId.clear();
+}
+
+Result<QByteArray> ActorInstance::command(const ActorCall &call, const CommandHandler &handler, Then &then)
+{
+    auto first = protocol::firstArgument(call.args);
+    if (!first)
+        return first.error();
+    const QString requestId = QJsonDocument::fromJson(*first).object().value(QLatin1StringView("requestId")).toString();
+    if (requestId.isEmpty() || requestId.size() > 200) {
+        return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
+            QStringLiteral("A command needs a requestId."), {}, QStringLiteral("requestId"));
+    }
+    if (auto q = m_database->query("SELECT action, answer FROM requests WHERE id = ?", requestId); q.next()) {
+        if (q.text(0) == call.action)
+            return q.bytes(1);
+        return makeError(QLatin1StringView("state"), QLatin1StringView("conflict"),
+            QStringLiteral("This requestId was used for another command (%1).").arg(q.text(0)));
+    }
+    QByteArray answer;
+    auto done = commit([&](ActorTransaction &tx) -> Result<> {
+        tx.setCause(Cause{QStringLiteral("command"), RequestId(requestId), call.caller.userId});
+        auto handled = handler(tx, call.caller, call.args);
+        if (!handled)
+            return handled.error();
+        answer = handled->isEmpty() ? QByteArrayLiteral("null") : *handled;
+        return m_database->run("INSERT INTO requests(id, action, at, answer) VALUES(?, ?, ?, ?)", requestId, call.action,
+            actorinstanceNow(), answer);
+    });
+    if (!done)
+        return done.error();
+    then = std::move(*done);
+    return answer;
+}
+
+Result<ActorInstance::Then> ActorInstance::commit(const std::function<Result<>(ActorTransaction &)> &body)
+{
+    if (m_inTransaction) {
+        return makeError(QLatin1StringView("internal"), QLatin1StringView("nested_transaction"),
+            QStringLiteral("A transaction of %1 was opened inside another one.").arg(m_ref.address.name));
+    }
+    if (auto begun = m_database->begin(); !begun)
+        return begun.error();
+    m_inTransaction = true;
+    ActorTransaction tx(*m_database, m_topics, actorinstanceNow());
+    const auto run = [&]() -> Result<> {
+        if (auto done = body(tx); !done)
+            return done;
+        if (auto finished = tx.finish(); !finished)
+            return finished;
+        if (m_database->failure())
+            return *m_database->failure();
+        // The wake index knows before the commit that this actor has something to go on with.
+        const bool wake = tx.needsWake().value_or(m_needsWake) || tx.hasSends() || !m_outboxEmpty;
+        const std::optional<Millis> alarm = tx.alarm().value_or(m_alarm);
+        const std::optional<Millis> wanted = wake ? std::optional<Millis>(0) : alarm;
+        if (!wanted || (m_indexed && *m_indexed <= *wanted))
+            return Unit{};
+        auto noted = m_post.registry().setDue(m_ref.id, *wanted);
+        if (noted)
+            m_indexed = wanted;
+        return noted;
+    };
+    const Result<> done = run();
+    m_inTransaction = false;
+    if (!done) {
+        m_database->rollback();
+        return done.error();
+    }
+    if (auto committed = m_database->commit(); !committed)
+        return committed.error();
+
+    tx.publish();
+    if (tx.needsWake())
+        m_needsWake = *tx.needsWake();
+    if (tx.alarm()) {
+        m_alarm = *tx.alarm();
+        setAlarmTimer();
+    }
+    for (const EncodedEvent &event : tx.takeEvents([this](const QString &topic) { return m_subscribers.contains(topic); }))
+        broadcast(event.topic, event.json);
+    if (tx.hasSends()) {
+        m_outboxEmpty = false;
+        dispatchOutbox();
+        for (const ActorAddress &created : tx.created())
+            m_post.announce(created);
+    }
+    if (m_indexed != due(m_outboxEmpty) && !m_settleTimer.isActive())
+        m_settleTimer.start(1000);
+    return tx.takeThen();
+}
+
+Result<> ActorInstance::transaction(const std::function<Result<>(Transaction &)> &body)
+{
+    auto then = commit([&](ActorTransaction &tx) { return body(tx); });
+    if (!then)
+        return then.error();
+    for (const auto &next : std::as_const(*then))
+        next();
+    return Unit{};
+}
+
+std::optional<Entity> ActorInstance::row(const QString &topic, const QString &type, const QString &id)
+{
+    return m_topics.row(topic, type, id);
+}
+
+QList<Entity> ActorInstance::rows(const QString &topic, const QString &type)
+{
+    return m_topics.rows(topic, type);
+}
+
+QList<Entity> ActorInstance::window(const QString &topic, std::optional<qint64> before, std::optional<qint64> after, qint64 limit)
+{
+    return m_topics.window(topic, before, after, limit);
+}
+
+TopicRevision ActorInstance::revision(const QString &topic)
+{
+    const TopicInfo info = m_topics.info(topic);
+    return {info.generation, info.revision};
+}
+
+void ActorInstance::subscribe(ConnectionId connection, const QString &topic, bool on)
+{
+    m_connections.insert(connection);
+    QList<ConnectionId> &listeners = m_subscribers[topic];
+    listeners.removeAll(connection);
+    if (on)
+        listeners.append(connection);
+    if (listeners.isEmpty())
+        m_subscribers.remove(topic);
+}
+
+void ActorInstance::disconnected(ConnectionId connection)
+{
+    m_connections.remove(connection);
+    for (auto it = m_subscribers.begin(); it != m_subscribers.end();) {
+        it->removeAll(connection);
+        it = it->isEmpty() ? m_subscribers.erase(it) : std::next(it);
+    }
+}
+
+void ActorInstance::broadcast(const QString &topic, const QByteArray &eventJson)
+{
+    const auto listeners = m_subscribers.constFind(topic);
+    if (listeners == m_subscribers.cend() || !m_post.sink())
+        return;
+    QByteArray frame;
+    // Only what looks like one of RivetKit's own arrays needs to be guarded.
+    if (eventJson.contains("[\"$")) {
+        const auto escaped = protocol::escapeExtensions(eventJson);
+        frame = protocol::encodeEventFrame(topic, escaped ? *escaped : eventJson);
+    } else {
+        frame = protocol::encodeEventFrame(topic, eventJson);
+    }
+    m_post.sink()->event(*listeners, frame);
+}
+
+void ActorInstance::notify(const TopicEvent &event)
+{
+    if (!m_subscribers.contains(event.topic))
+        return;
+    const TopicInfo info = m_topics.info(event.topic);
+    TopicEvent filled = event;
+    filled.generation = info.generation;
+    filled.revision = info.revision;
+    if (filled.at == 0)
+        filled.at = actorinstanceNow();
+    if (filled.cause.kind.isEmpty())
+        filled.cause.kind = QStringLiteral("system");
+    broadcast(event.topic, protocol::encodeEvent(filled));
+}
+
+void ActorInstance::stream(const ActorAddress &to, const QString &name, const QByteArray &json)
+{
+    m_post.stream(m_ref.address, to, name, json);
+}
+
+void ActorInstance::streamed(const ActorAddress &from, const QString &name, const QByteArray &json)
+{
+    m_actor->streamed(from, name, json);
+}
+
+QString ActorInstance::contentDirectory()
+{
+    const QString path = m_dataDir + QStringLiteral("/content/") + m_ref.id;
+    QDir().mkpath(path);
+    return path;
+}
+
+void ActorInstance::setAlarmTimer()
+{
+    if (!m_alarm) {
+        m_alarmTimer.stop();
+        return;
+    }
+    // A timer counts in int milliseconds; a far alarm is looked at again every day.
+    m_alarmTimer.start(int(qBound(Millis(0), *m_alarm - actorinstanceNow(), Millis(24) * 3600 * 1000)));
+}
+
+void ActorInstance::alarmDue()
+{
+    if (!m_alarm)
+        return;
+    if (*m_alarm > actorinstanceNow()) {
+        setAlarmTimer();
+        return;
+    }
+    const std::optional<Millis> rang = m_alarm;
+    m_actor->alarm();
+    // Cleared after, so that one that was cut short rings again.
+    if (m_alarm == rang) {
+        auto cleared = transaction([](Transaction &tx) -> Result<> {
+            tx.setAlarm(std::nullopt);
+            return Unit{};
+        });
+        if (!cleared)
+            qCWarning(lcActors, "cannot clear an alarm: %ls", qUtf16Printable(cleared.error().message));
+    }
+}
+
+bool ActorInstance::mayRest() const
+{
+    return m_connections.isEmpty() && m_outboxEmpty && !m_needsWake && !m_actor->isBusy();
+}
+
+void ActorInstance::stop(StopReason reason)
+{
+    m_actor->stopping(reason);
+    m_owner.reset();
+    m_retry.stop();
+    m_alarmTimer.stop();
+    m_settleTimer.stop();
+    if (m_indexed != due(m_outboxEmpty))
+        settle();
+    if (reason != StopReason::Lost) {
+        auto clean = m_database->run("UPDATE meta SET value = '' WHERE name = 'running_since_boot'");
+        if (!clean)
+            qCWarning(lcActors, "cannot note a clean stop: %ls", qUtf16Printable(clean.error().message));
+    }
+}
+
+} // namespace foundry::backend

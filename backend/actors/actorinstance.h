@@ -1,0 +1,102 @@
+// A running actor: its database, its topics, its connections and the ActorContext it sees. Made, used and destroyed on
+// the worker thread its cell is pinned to.
+#pragma once
+
+#include "backend/actors/actorfactory.h"
+#include "backend/actors/actorpost.h"
+#include "backend/actors/actortransaction.h"
+
+#include <QObject>
+#include <QSet>
+#include <QTimer>
+
+namespace foundry::backend {
+
+struct ActorCall {
+    QString action;
+    QByteArray args; // a JSON array
+    Caller caller = {};
+    QString correlationId = {};
+};
+using ActorReply = std::function<void(Result<QByteArray>)>;
+
+class ActorInstance final : public ActorContext {
+public:
+    // Opens the database and starts the actor.
+    static Result<std::unique_ptr<ActorInstance>> start(const ActorRef &ref, const ActorFactory &factory,
+        const QString &dataDir, ActorPost &post);
+    ~ActorInstance() override;
+
+    void act(const ActorCall &call, const ActorReply &reply);
+    void connected(ConnectionId connection) { m_connections.insert(connection); }
+    void subscribe(ConnectionId connection, const QString &topic, bool on);
+    void disconnected(ConnectionId connection);
+    void receive(const QString &senderId, const QList<Send> &sends);
+    void acknowledged(const QString &targetId, qint64 upTo);
+    void refused(const QString &targetId);
+    void streamed(const ActorAddress &from, const QString &name, const QByteArray &json);
+    // Sends what the outbox still holds.
+    void dispatchOutbox();
+    // Nothing under way and nobody listening.
+    bool mayRest() const;
+    bool hasConnections() const { return !m_connections.isEmpty(); }
+    void stop(StopReason reason);
+
+    const ActorAddress &address() const override { return m_ref.address; }
+    QString id() const override { return m_ref.id; }
+    qint64 generation() const override { return m_generation; }
+    Database &database() override { return *m_database; }
+    Result<> transaction(const std::function<Result<>(Transaction &)> &body) override;
+    std::optional<Entity> row(const QString &topic, const QString &type, const QString &id) override;
+    QList<Entity> rows(const QString &topic, const QString &type) override;
+    QList<Entity> window(const QString &topic, std::optional<qint64> before, std::optional<qint64> after, qint64 limit) override;
+    qint64 rowCount(const QString &topic) override { return m_topics.info(topic).count; }
+    TopicRevision revision(const QString &topic) override;
+    void notify(const TopicEvent &event) override;
+    void stream(const ActorAddress &to, const QString &name, const QByteArray &json) override;
+    int subscriberCount(const QString &topic) const override { return int(m_subscribers.value(topic).size()); }
+    QString contentDirectory() override;
+    QObject *owner() override { return m_owner.get(); }
+    QString correlationId() const override { return m_correlationId; }
+
+private:
+    using Then = QList<std::function<void()>>;
+    ActorInstance(const ActorRef &ref, std::unique_ptr<Database> database, const QString &dataDir, ActorPost &post);
+    Result<> prepare(const ActorFactory &factory);
+    Result<> loadMeta();
+    // Runs the body in a transaction; after the commit events and sends have left, and what is to run then is returned.
+    Result<Then> commit(const std::function<Result<>(ActorTransaction &)> &body);
+    Result<QByteArray> command(const ActorCall &call, const CommandHandler &handler, Then &then);
+    bool receiveOne(const Send &send, const QString &senderId);
+    void broadcast(const QString &topic, const QByteArray &eventJson);
+    void setAlarmTimer();
+    void alarmDue();
+    // What the wake index should say of this actor now.
+    std::optional<Millis> due(bool outboxEmpty) const;
+    void settle();
+
+    const ActorRef m_ref;
+    const QString m_dataDir;
+    ActorPost &m_post;
+    std::unique_ptr<Database> m_database;
+    TopicStore m_topics;
+    std::unique_ptr<QObject> m_owner;
+    ActionTable m_actions;
+    qint64 m_generation = 0;
+    QString m_correlationId;
+    bool m_inTransaction = false;
+    QSet<ConnectionId> m_connections;
+    QHash<QString, QList<ConnectionId>> m_subscribers;
+    QHash<QString, qint64> m_inFlight; // target → last sequence handed over, waiting for its answer
+    QTimer m_retry;
+    int m_retryMs = 0;
+    QTimer m_alarmTimer;
+    QTimer m_settleTimer;
+    std::optional<Millis> m_alarm;
+    bool m_needsWake = false;
+    bool m_outboxEmpty = true;
+    std::optional<Millis> m_indexed; // what the wake index says of this actor
+    std::unique_ptr<Actor> m_actor;  // last: it goes first
+};
+
+} // namespace foundry::backend

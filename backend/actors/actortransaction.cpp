@@ -1,0 +1,200 @@
+#include "backend/actors/actortransaction.h"
+
+#include "backend/actors/actorregistry.h"
+#include "realtime/protocol/codec.h"
+#include "realtime/protocol/keys.h"
+
+namespace foundry::backend {
+
+namespace {
+
+constexpr qsizetype kEventBytes = 384 * 1024;
+
+QString actortransactionKey(const QString &type, const QString &id)
+{
+    return type + QLatin1Char('\n') + id;
+}
+
+} // namespace
+
+ActorTransaction::ActorTransaction(Database &database, TopicStore &topics, Millis at)
+    : m_database(database)
+    , m_topics(topics)
+    , m_at(at)
+{
+}
+
+ActorTransaction::Pending *ActorTransaction::pending(const QString &topic)
+{
+    for (Pending &known : m_pending) {
+        if (known.topic == topic)
+            return &known;
+    }
+    auto info = m_topics.ensure(topic);
+    if (!info)
+        return nullptr; // the database remembers the error: the commit fails
+    m_pending.append(Pending{topic, *info, {}});
+    return &m_pending.last();
+}
+
+ActorTransaction::Part &ActorTransaction::part(Pending &pending, qsizetype more)
+{
+    if (pending.parts.isEmpty() || (pending.parts.last().bytes > 0 && pending.parts.last().bytes + more > kEventBytes))
+        pending.parts.append(Part{pending.info.revision + pending.parts.size() + 1, {}, {}, {}, 0});
+    return pending.parts.last();
+}
+
+void ActorTransaction::put(const QString &topic, const Entity &entity)
+{
+    Pending *to = pending(topic);
+    if (!to)
+        return;
+    const QString type = protocol::entityType(entity);
+    const QString id = protocol::entityId(entity);
+    const QByteArray value = protocol::encodeEntity(entity);
+    std::optional<qint64> order;
+    if (const auto *entry = std::get_if<TranscriptEntry>(&entity))
+        order = entry->index;
+    // The part is looked for first: its revision goes into the row. An empty one that stays empty says nothing.
+    Part &event = part(*to, value.size() + 128);
+    const auto change = m_topics.put(to->info, type, id, order, value, event.revision, m_at);
+    if (change == TopicStore::Change::None)
+        return;
+    if (change == TopicStore::Change::Added)
+        ++to->info.count;
+    const QString key = actortransactionKey(type, id);
+    event.removals.removeIf([&](const Removal &removal) { return removal.type == type && removal.id == id; });
+    if (order)
+        event.appends.removeIf([&](const TextAppend &append) { return append.index == *order; });
+    QByteArray encoded = protocol::encodeUpsert(type, id, EntityMeta{event.revision, m_at}, value);
+    for (auto &known : event.upserts) {
+        if (known.first == key) {
+            event.bytes += encoded.size() - known.second.size();
+            known.second = std::move(encoded);
+            return;
+        }
+    }
+    event.bytes += encoded.size();
+    event.upserts.append({key, std::move(encoded)});
+}
+
+void ActorTransaction::remove(const QString &topic, const QString &type, const QString &id)
+{
+    Pending *to = pending(topic);
+    if (!to)
+        return;
+    Part &event = part(*to, 64);
+    if (!m_topics.remove(to->info, type, id, event.revision, m_at))
+        return;
+    --to->info.count;
+    const QString key = actortransactionKey(type, id);
+    event.upserts.removeIf([&](const auto &known) { return known.first == key; });
+    event.removals.append(Removal{type, id});
+    event.bytes += 64 + id.size();
+}
+
+void ActorTransaction::append(const QString &topic, const TextAppend &append, const TranscriptEntry &whole)
+{
+    Pending *to = pending(topic);
+    if (!to || append.text.isEmpty())
+        return;
+    const Entity entity = whole;
+    const QString type = protocol::entityType(entity);
+    const QString id = protocol::entityId(entity);
+    // Who gets this event's upsert of the row gets the whole of it.
+    const QString key = actortransactionKey(type, id);
+    const bool upserted = !to->parts.isEmpty()
+        && std::any_of(to->parts.last().upserts.cbegin(), to->parts.last().upserts.cend(),
+            [&](const auto &known) { return known.first == key; });
+    if (upserted) {
+        put(topic, entity);
+        return;
+    }
+    const qsizetype bytes = append.text.size() * 2 + 64;
+    Part &event = part(*to, bytes);
+    const auto change = m_topics.put(to->info, type, id, whole.index, protocol::encodeEntity(entity), event.revision, m_at);
+    if (change == TopicStore::Change::None)
+        return;
+    if (change == TopicStore::Change::Added) {
+        // There was no row to append to: nobody holds a beginning of it.
+        ++to->info.count;
+        event.upserts.append({key, protocol::encodeUpsert(type, id, EntityMeta{event.revision, m_at}, protocol::encodeEntity(entity))});
+        event.bytes += event.upserts.last().second.size();
+        return;
+    }
+    event.appends.append(append);
+    event.bytes += bytes;
+}
+
+void ActorTransaction::send(const ActorAddress &to, const QString &name, const QByteArray &json)
+{
+    auto written = m_database.run("INSERT INTO outbox(target, target_name, target_key, name, json) VALUES(?, ?, ?, ?, ?)",
+        actorIdOf(to), to.name, protocol::encodeKey(to.key), name, json);
+    if (!written)
+        return; // the database remembers it: a send that cannot be recorded fails the request
+    m_hasSends = true;
+    if (name == QLatin1StringView("create"))
+        m_created.append(to);
+}
+
+Result<> ActorTransaction::finish()
+{
+    for (Pending &pending : m_pending) {
+        pending.parts.removeIf([](const Part &event) {
+            return event.upserts.isEmpty() && event.removals.isEmpty() && event.appends.isEmpty();
+        });
+        if (pending.parts.isEmpty())
+            continue;
+        pending.info.revision = pending.parts.last().revision;
+        if (auto saved = m_topics.save(pending.info); !saved)
+            return saved;
+    }
+    const auto set = [this](const char *name, const QString &value) {
+        return m_database.run("INSERT INTO meta(name, value) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
+            QByteArrayView(name), value);
+    };
+    if (m_alarm) {
+        if (auto kept = set("alarm", *m_alarm ? QString::number(**m_alarm) : QString()); !kept)
+            return kept;
+    }
+    if (m_needsWake) {
+        if (auto kept = set("needs_wake", QString::number(*m_needsWake ? 1 : 0)); !kept)
+            return kept;
+    }
+    return Unit{};
+}
+
+void ActorTransaction::publish()
+{
+    for (const Pending &pending : std::as_const(m_pending))
+        m_topics.committed(pending.topic, pending.info);
+}
+
+QList<EncodedEvent> ActorTransaction::takeEvents(const std::function<bool(const QString &topic)> &wanted)
+{
+    QList<EncodedEvent> events;
+    for (const Pending &pending : std::as_const(m_pending)) {
+        if (!wanted(pending.topic))
+            continue;
+        for (const Part &part : pending.parts) {
+            TopicEvent event;
+            event.topic = pending.topic;
+            event.generation = pending.info.generation;
+            event.revision = part.revision;
+            event.at = m_at;
+            event.cause = m_cause;
+            event.removals = part.removals;
+            event.appends = part.appends;
+            QByteArray upserts;
+            for (const auto &row : part.upserts) {
+                if (!upserts.isEmpty())
+                    upserts += ',';
+                upserts += row.second;
+            }
+            events.append({pending.topic, protocol::encodeEvent(event, upserts)});
+        }
+    }
+    return events;
+}
+
+} // namespace foundry::backend

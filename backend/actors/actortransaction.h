@@ -1,0 +1,70 @@
+// A transaction under way: collects what the events will say while it writes the rows. Used by ActorInstance only.
+#pragma once
+
+#include "backend/actors/actorcontext.h"
+#include "backend/actors/topicstore.h"
+
+namespace foundry::backend {
+
+// An event that leaves after the commit, encoded once.
+struct EncodedEvent {
+    QString topic;
+    QByteArray json;
+};
+
+class ActorTransaction final : public Transaction {
+public:
+    ActorTransaction(Database &database, TopicStore &topics, Millis at);
+
+    Database &database() override { return m_database; }
+    void put(const QString &topic, const Entity &entity) override;
+    void remove(const QString &topic, const QString &type, const QString &id) override;
+    void append(const QString &topic, const TextAppend &append, const TranscriptEntry &whole) override;
+    void setCause(const Cause &cause) override { m_cause = cause; }
+    void send(const ActorAddress &to, const QString &name, const QByteArray &json) override;
+    void setNeedsWake(bool needed) override { m_needsWake = needed; }
+    void setAlarm(std::optional<Millis> due) override { m_alarm = due; }
+    void afterCommit(std::function<void()> then) override { m_then.append(std::move(then)); }
+
+    // Before the commit: writes the topics' revisions, alarm and wake flag.
+    Result<> finish();
+    // After it: what the topic store may remember now, and the events in order.
+    void publish();
+    // Only of topics that somebody listens to: the rest needs no encoding.
+    QList<EncodedEvent> takeEvents(const std::function<bool(const QString &topic)> &wanted);
+    QList<std::function<void()>> takeThen() { return std::move(m_then); }
+
+    const QList<ActorAddress> &created() const { return m_created; }
+    bool hasSends() const { return m_hasSends; }
+    const std::optional<std::optional<Millis>> &alarm() const { return m_alarm; }
+    const std::optional<bool> &needsWake() const { return m_needsWake; }
+
+private:
+    struct Part {
+        qint64 revision = 0;
+        QList<QPair<QString, QByteArray>> upserts; // "type\nid" → encoded row
+        QList<Removal> removals;
+        QList<TextAppend> appends;
+        qsizetype bytes = 0;
+    };
+    struct Pending {
+        QString topic;
+        TopicInfo info;
+        QList<Part> parts; // an event stays below the message limit: more than one when much was written
+    };
+    Pending *pending(const QString &topic);
+    Part &part(Pending &pending, qsizetype more);
+
+    Database &m_database;
+    TopicStore &m_topics;
+    const Millis m_at;
+    Cause m_cause{QStringLiteral("system")};
+    QList<Pending> m_pending;
+    QList<ActorAddress> m_created;
+    bool m_hasSends = false;
+    std::optional<std::optional<Millis>> m_alarm;
+    std::optional<bool> m_needsWake;
+    QList<std::function<void()>> m_then;
+};
+
+} // namespace foundry::backend

@@ -1,0 +1,27 @@
+// What the host was started with: known before anything runs, never changed after.
+#pragma once
+
+#include <QHostAddress>
+#include <QString>
+
+namespace foundry::backend {
+
+struct HostConfig {
+    QString dataDir;     // everything of the host lies below it
+    QString connectFile; // endpoint and token, 0600
+    QHostAddress address = QHostAddress(QHostAddress::LocalHost);
+    quint16 port = 0;    // 0: a free one
+    QString programDir;  // where foundry-host lies; foundry-runner lies beside it
+    QString version = QStringLiteral(FOUNDRY_VERSION);
+    QString instance;    // random, new at each start
+    QString token;       // the connection's secret; never logged, never in an argument list
+
+    QString actorsDir() const { return dataDir + QStringLiteral("/actors"); }
+    // Work trees of tasks and clones of repositories.
+    QString tasksDir() const { return dataDir + QStringLiteral("/tasks"); }
+    QString repositoriesDir() const { return dataDir + QStringLiteral("/repositories"); }
+    QString agentsDir() const { return dataDir + QStringLiteral("/agents"); }
+    QString logFile() const { return dataDir + QStringLiteral("/host.log"); }
+};
+
+} // namespace foundry::backend

@@ -8,6 +8,8 @@
 #include <QPointer>
 #include <QTimer>
 
+#include <optional>
+
 namespace foundry::backend {
 
 class GitJob : public QObject {
@@ -45,7 +47,7 @@ protected:
     QList<GitSetting> m_guard;
 
 private:
-    void startRun(GitRun *run);
+    void settle();
 
     QTimer m_deadline;
     QList<QPointer<GitRun>> m_runs;

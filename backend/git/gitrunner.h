@@ -10,6 +10,8 @@
 #include "backend/git/childprocess.h"
 #include "models/types/result.h"
 
+#include <QList>
+#include <QMap>
 #include <QProcessEnvironment>
 #include <functional>
 

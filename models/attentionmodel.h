@@ -7,10 +7,12 @@
 #include "models/tasklistmodel.h"
 #include "models/topicsink.h"
 
+#include <QSet>
+
 namespace foundry {
 
 struct AttentionItem {
-    QString id; // the attention's, or "finished/" and the task's
+    QString id; // the attention's; else "finished/" or "error/" and the task's
     NeedsYou needs = NeedsYou::Nothing;
     TaskId taskId;
     RepoId repoId;
@@ -46,16 +48,24 @@ private:
     struct Facts {
         QString title;
         RepoId repoId;
-        Millis finishedAt = 0; // 0: not finished, archived or gone
+        bool open = true;
+        bool failed = false;
+        Millis finishedAt = 0; // 0: no turn has ended yet
+        Millis at = 0;
     };
 
-    AttentionItem itemOf(const Attention &attention) const;
-    void refresh(const QSet<TaskId> &tasks, const QList<QString> &removed = {});
+    void noteTask(const TaskSummary &task);
+    void noteAttention(const Attention &attention, QSet<TaskId> &touched);
+    void forgetAttention(const QString &id, QSet<TaskId> &touched);
+    QList<AttentionItem> itemsOf(const TaskId &task) const;
+    // Brings the rows of these tasks in step with the facts.
+    void refresh(const QSet<TaskId> &tasks);
 
     QHash<TaskId, Facts> m_tasks;
     QHash<TaskId, Millis> m_seen;
     QHash<QString, Attention> m_attention;
     QHash<TaskId, QSet<QString>> m_attentionOf;
+    QHash<TaskId, QSet<QString>> m_shown; // ids of the rows of a task
 };
 
 } // namespace foundry

@@ -75,7 +75,7 @@ public:
         insertFresh(std::move(fresh));
     }
 
-    // Everything there is. Ready afterwards.
+    // Everything there is: what it does not name is removed. Does not make ready: a snapshot may come in slices.
     void replaceAll(const QList<Value> &values)
     {
         if (!m_loaded && m_rows.empty()) {
@@ -94,7 +94,6 @@ public:
             apply(values, gone);
         }
         m_loaded = true;
-        setReady(true);
     }
 
 protected:

@@ -5,6 +5,8 @@
 #include "models/keyedlistmodel.h"
 #include "models/topicsink.h"
 
+#include <QSet>
+
 namespace foundry {
 
 // What a task wants from the user, the most urgent first.
@@ -15,8 +17,13 @@ struct TaskRow {
     TaskOverlay overlay = {};
     NeedsYou needs = NeedsYou::Nothing;
 
+    // Neither archived nor on the way there or out.
+    bool isOpen() const;
     // A turn ended after the user last looked.
-    bool finishedUnseen() const { return task.lastTurnEndedAt && *task.lastTurnEndedAt > overlay.lastSeenAt; }
+    bool finishedUnseen() const
+    {
+        return isOpen() && task.lastTurnEndedAt && *task.lastTurnEndedAt > overlay.lastSeenAt;
+    }
     bool unread() const { return overlay.unread || finishedUnseen(); }
     // The time of what last happened in it: an end of a turn, a turn that runs, archiving, creation.
     Millis activityAt() const;
@@ -43,7 +50,8 @@ public:
     void replace(const QString &topic, const QList<Entity> &all) override;
     QHash<int, QByteArray> roleNames() const override;
 
-    const QList<Attention> attentionOf(const TaskId &task) const;
+    // What waits in this task, in no order.
+    QList<Attention> attentionOf(const TaskId &task) const;
 
 protected:
     TaskId keyOf(const TaskRow &row) const override { return row.task.id; }
@@ -54,12 +62,14 @@ protected:
 
 private:
     TaskRow joined(const TaskSummary &task) const;
-    void noteAttention(const Attention &attention);
-    TaskId forgetAttention(const QString &id);
+    void noteAttention(const Attention &attention, QSet<TaskId> &touched);
+    void forgetAttention(const QString &id, QSet<TaskId> &touched);
+    // Joins anew those of `touched` that are not in `summaries`, which are new themselves.
+    void refresh(const QList<TaskSummary> &summaries, const QSet<TaskId> &touched, const QList<TaskId> &removed);
 
     QHash<TaskId, TaskOverlay> m_overlays;
     QHash<QString, Attention> m_attention;
-    QHash<TaskId, QStringList> m_attentionIds;
+    QHash<TaskId, QSet<QString>> m_attentionIds;
 };
 
 } // namespace foundry

@@ -10,7 +10,8 @@ public:
     virtual ~TopicSink() = default;
     // Entities that this sink does not show are passed over. Applying an event twice changes nothing.
     virtual void apply(const TopicEvent &event) = 0;
-    // All of a topic at once: what it does not name is gone. Becomes ready by it. Applied as a diff.
+    // A snapshot of a topic, or its first slice: what it does not name is gone. Applied as a diff. The feeder then calls
+    // the model's setReady(true) and setAsOf().
     virtual void replace(const QString &topic, const QList<Entity> &all) = 0;
 };
 

@@ -144,6 +144,10 @@ struct SetSeen : CommandBase {
     TaskId taskId;
     Millis at = 0;
 };
+struct SetOrder : CommandBase {
+    TaskId taskId;
+    std::optional<double> order = {}; // none: back to the natural order
+};
 struct SetActiveSession : CommandBase {
     TaskId taskId;
     SessionId sessionId;

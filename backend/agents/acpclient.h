@@ -107,8 +107,8 @@ public:
     // Ends the process group when it still runs.
     ~AcpClient() override;
 
-    // Starts the process and shakes hands. Errors: agent.not_installed, crashed, protocol, timeout (then the process is
-    // ended too).
+    // Starts the process and shakes hands, once in a client's life. Errors: agent.not_installed, crashed, protocol,
+    // timeout (then the process is ended too). ended() follows only when started() came.
     void start(const AgentSpec &spec, Then<AcpAgentInfo> done);
     bool isReady() const { return m_ready; } // initialized and alive
     const AcpAgentInfo &info() const { return m_info; }
@@ -153,7 +153,7 @@ Q_SIGNALS:
     void permissionRequested(const QString &sessionId, const foundry::backend::AcpPermission &permission);
     // A permission needs no answer any more, without one from above (cancelled, or the agent has gone).
     void permissionWithdrawn(const QString &sessionId, const QString &requestId);
-    // The process is gone, and its group with it. Every pending callback was answered before. `error` is agent.crashed
+    // The process is gone, and its group with it: the last signal. Every pending callback was answered before. `error` is agent.crashed
     // unless it was asked to stop.
     void ended(const foundry::backend::AgentExit &exit, const std::optional<foundry::Error> &error);
 
@@ -163,6 +163,7 @@ private:
         QString sessionId;
         std::function<void(Result<QJsonObject>)> done;
         qint64 deadline = 0; // of m_clock, ms; 0: none
+        int limitMs = 0;
     };
     struct OpenPermission {
         QString sessionId;
@@ -173,7 +174,7 @@ private:
         AcpSession described;
         bool hasModes = false;  // session/set_mode is understood
         bool hasModels = false; // session/set_model is understood
-        std::shared_ptr<AcpToolCalls> calls;
+        std::shared_ptr<AcpToolCalls> calls; // shared with whoever works on it while the table changes
         qint64 promptId = 0;    // of m_pending; 0: no turn
         qint64 heardAt = 0;     // of m_clock, ms
         qint64 cancelledAt = 0; // of m_clock, ms; 0: not
@@ -194,12 +195,16 @@ private:
     void onPermission(const QJsonValue &id, const QJsonObject &params);
     void onExited(const AgentExit &exit);
     void onFailed(const Error &error);
-    void openSession(const QString &method, const QJsonObject &params, const QString &sessionId, Then<AcpSession> done);
-    void finishPrompt(const QString &sessionId, Result<QJsonObject> answer, const Then<AcpTurn> &done);
+    void openSession(const QString &method, QJsonObject params, const QString &sessionId, Then<AcpSession> done);
+    void finishPrompt(const QString &sessionId, const Result<QJsonObject> &answer, const Then<AcpTurn> &done);
     void withdrawPermissions(const QString &sessionId);
+    bool hasOpenPermission(const QString &sessionId) const;
+    Result<> answer(const QString &requestId, const QJsonObject &outcome);
+    void finishStart(Result<AcpAgentInfo> result);
     void failAll(const Error &error);
     void watch();
-    SessionState &session(const QString &sessionId);
+    void armWatch();
+    int idleLimit(const SessionState &state) const;
     Error rpcError(const QJsonObject &error, const QString &method) const;
 
     std::unique_ptr<AgentTransport> m_transport;
@@ -210,13 +215,16 @@ private:
     QHash<qint64, Pending> m_pending; // ours to the agent
     QHash<QString, OpenPermission> m_permissions; // the agent's to us, by our handle
     QHash<QString, SessionState> m_sessions;
+    QHash<QString, QList<QJsonObject>> m_early; // updates of a session whose session/new is not answered yet
+    Then<AcpAgentInfo> m_startDone;
+    QString m_firstGarbage;
     QElapsedTimer m_clock;
     QTimer m_watch; // runs only while something is awaited
     qint64 m_nextId = 0;
     std::optional<Error> m_failure; // why it ends, when that is known better than its exit
-    bool m_started = false;
     bool m_ready = false;
     bool m_gone = false;
+    bool m_paused = false;
 };
 
 } // namespace foundry::backend

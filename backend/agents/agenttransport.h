@@ -20,6 +20,7 @@ struct AgentSpec {
     QStringList args = {};
     QProcessEnvironment environment = {};
     QString workingDirectory;
+    QString loginHint = {}; // what a person does when it says that it needs a login
 };
 
 struct AgentExit {

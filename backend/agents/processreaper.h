@@ -8,6 +8,7 @@
 
 #include <QObject>
 #include <functional>
+#include <memory>
 
 namespace foundry::backend {
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backend/agents/agenttransport.h"
+#include "backend/agents/processreaper.h"
 
 #include <QProcess>
 #include <QTimer>
@@ -45,12 +46,13 @@ private:
     void onFinished(int code, QProcess::ExitStatus status);
     void readOutput();
     void readErrors();
-    bool drain(qint64 budget); // false at end of stream
-    void takeLines();
+    bool fill(qint64 budget); // false at end of stream
+    void takeLines(bool evenPaused);
     void takeLine(const QByteArray &line);
     void breakOff(const Error &error);
     void escalate();
-    void sweep();
+    void signalGroup(int signal);
+    void reportExit();
     void closeOutput();
 
     StdioLimits m_limits;
@@ -58,7 +60,7 @@ private:
     std::unique_ptr<QProcess> m_process;
     QSocketNotifier *m_notifier = nullptr;
     QTimer m_escalation;
-    QTimer m_sweeper;
+    ProcessReaper m_reaper; // what the agent left behind when it went
     ProcessIdentity m_identity;
     QString m_marker;
     QByteArray m_buffer;
@@ -69,8 +71,8 @@ private:
     qint64 m_garbageRunBytes = 0;
     int m_outputFd = -1;
     int m_childFd = -1;
-    int m_sweeps = 0;
     bool m_started = false;
+    bool m_reported = false;
     bool m_paused = false;
     bool m_broken = false;
     bool m_draining = false;

@@ -1,0 +1,154 @@
+#include "backend/agents/acptoolcalls.h"
+
+#include "backend/agents/acpdecode.h"
+
+#include <QJsonDocument>
+
+namespace foundry::backend {
+
+namespace {
+
+bool toolHasEnded(const ToolCall &call)
+{
+    return call.status == QLatin1StringView("completed") || call.status == QLatin1StringView("failed");
+}
+
+std::optional<TextOrBlob> toolJsonText(const QJsonValue &value)
+{
+    if (value.isNull() || value.isUndefined())
+        return std::nullopt;
+    if (value.isString())
+        return TextOrBlob{acpdecode::capped(value.toString())};
+    const QJsonDocument document = value.isArray() ? QJsonDocument(value.toArray()) : QJsonDocument(value.toObject());
+    return TextOrBlob{acpdecode::capped(QString::fromUtf8(document.toJson(QJsonDocument::Compact)))};
+}
+
+QList<ToolContent> toolContent(const QJsonArray &array)
+{
+    QList<ToolContent> content;
+    for (const QJsonValue item : array) {
+        const QJsonObject object = item.toObject();
+        const QString type = object.value(QLatin1StringView("type")).toString();
+        if (type == QLatin1StringView("content")) {
+            content.append(ToolText{{acpdecode::blockText(object.value(QLatin1StringView("content")).toObject())}});
+        } else if (type == QLatin1StringView("diff")) {
+            ToolDiff diff;
+            diff.path = object.value(QLatin1StringView("path")).toString();
+            const QJsonValue old = object.value(QLatin1StringView("oldText"));
+            if (old.isString())
+                diff.oldText = TextOrBlob{acpdecode::capped(old.toString())};
+            diff.newText = TextOrBlob{acpdecode::capped(object.value(QLatin1StringView("newText")).toString())};
+            content.append(diff);
+        }
+        // `terminal` names a terminal of the client, and this client offers none: measured agents name their own, whose
+        // output comes in `_meta`.
+    }
+    return content;
+}
+
+QList<ToolLocation> toolLocations(const QJsonArray &array)
+{
+    QList<ToolLocation> locations;
+    for (const QJsonValue item : array) {
+        const QJsonObject object = item.toObject();
+        const QJsonValue line = object.value(QLatin1StringView("line"));
+        locations.append({object.value(QLatin1StringView("path")).toString(),
+            line.isDouble() ? std::optional<qint64>(line.toInteger()) : std::nullopt});
+    }
+    return locations;
+}
+
+QString toolTerminalData(const QJsonObject &meta)
+{
+    QString data;
+    for (const auto key : {QLatin1StringView("terminal_output"), QLatin1StringView("terminal_output_delta")})
+        data += meta.value(key).toObject().value(QLatin1StringView("data")).toString();
+    return data;
+}
+
+} // namespace
+
+std::optional<ToolCallUpsert> AcpToolCalls::merge(const QJsonObject &fields, Millis now)
+{
+    const QString callId = fields.value(QLatin1StringView("toolCallId")).toString();
+    if (callId.isEmpty())
+        return std::nullopt;
+    const bool isNew = !m_rows.contains(callId);
+    Row &row = m_rows[callId];
+    const ToolCall before = row.call;
+    ToolCall &call = row.call;
+    if (isNew) {
+        call.callId = callId;
+        call.kind = QStringLiteral("other");
+        call.status = QStringLiteral("pending");
+        call.startedAt = now;
+    }
+    // Absent or null means unchanged.
+    const auto text = [&fields](const char *key, QString &target) {
+        const QJsonValue value = fields.value(QLatin1StringView(key));
+        if (value.isString())
+            target = value.toString();
+    };
+    text("title", call.title);
+    text("kind", call.kind);
+    text("status", call.status);
+    if (const QJsonValue value = fields.value(QLatin1StringView("content")); value.isArray())
+        call.content = toolContent(value.toArray());
+    if (const QJsonValue value = fields.value(QLatin1StringView("locations")); value.isArray())
+        call.locations = toolLocations(value.toArray());
+    if (const auto input = toolJsonText(fields.value(QLatin1StringView("rawInput"))))
+        call.rawInput = input;
+    if (const auto output = toolJsonText(fields.value(QLatin1StringView("rawOutput"))))
+        call.rawOutput = output;
+    const QString terminal = toolTerminalData(fields.value(QLatin1StringView("_meta")).toObject());
+    if (!terminal.isEmpty() && row.terminalOutput.size() < acpdecode::maxTextBytes)
+        row.terminalOutput += terminal;
+    if (!row.terminalOutput.isEmpty()) {
+        // Its own last text: replaced when it grows, added again when the agent replaced the content.
+        const ToolContent shown = ToolText{{acpdecode::capped(row.terminalOutput)}};
+        const auto *last = call.content.isEmpty() ? nullptr : std::get_if<ToolText>(&call.content.last());
+        if (last && !last->text.text.isEmpty() && row.terminalOutput.startsWith(last->text.text))
+            call.content.last() = shown;
+        else
+            call.content.append(shown);
+    }
+    if (toolHasEnded(call) && !call.endedAt)
+        call.endedAt = now;
+    if (!isNew && call == before)
+        return std::nullopt;
+    return ToolCallUpsert{call, isNew};
+}
+
+ToolCall AcpToolCalls::row(const QString &callId) const
+{
+    const auto found = m_rows.constFind(callId);
+    if (found != m_rows.constEnd())
+        return found->call;
+    ToolCall unknown;
+    unknown.callId = callId;
+    return unknown;
+}
+
+bool AcpToolCalls::anyRunning() const
+{
+    for (const Row &row : m_rows) {
+        if (row.call.status == QLatin1StringView("in_progress"))
+            return true;
+    }
+    return false;
+}
+
+QList<ToolCallUpsert> AcpToolCalls::closeOpen(Millis now)
+{
+    QList<ToolCallUpsert> closed;
+    for (Row &row : m_rows) {
+        if (toolHasEnded(row.call))
+            continue;
+        row.call.status = QStringLiteral("failed");
+        row.call.endedAt = now;
+        closed.append({row.call, false});
+    }
+    return closed;
+}
+
+} // namespace foundry::backend

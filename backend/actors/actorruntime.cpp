@@ -214,7 +214,7 @@ std::shared_ptr<ActorCell> ActorRuntime::cellOf(const ActorRef &ref, const Actor
     auto &cell = m_cells[ref.id];
     if (!cell) {
         QObject *loop = m_workers.at(size_t(qHash(ref.id) % m_workers.size()))->loop.get();
-        cell = std::make_shared<ActorCell>(ref, factory, m_options.dataDir, *this, loop, m_options.idleMs);
+        cell = std::make_shared<ActorCell>(ref, factory, m_options.dataDir, static_cast<ActorPost &>(*this), loop, m_options.idleMs);
     }
     return cell;
 }

@@ -156,6 +156,7 @@ template <class V, Same<SelectOrganization> T> void describe(V &v, T &x) { F(req
 template <class V, Same<SetDefaults> T> void describe(V &v, T &x) { F(requestId); F(defaults); }
 template <class V, Same<SetUnread> T> void describe(V &v, T &x) { F(requestId); F(taskId); FL(unread); }
 template <class V, Same<SetSeen> T> void describe(V &v, T &x) { F(requestId); F(taskId); FL(at); }
+template <class V, Same<SetOrder> T> void describe(V &v, T &x) { F(requestId); F(taskId); F(order); }
 template <class V, Same<SetActiveSession> T> void describe(V &v, T &x) { F(requestId); F(taskId); F(sessionId); }
 template <class V, Same<UpdateDraft> T> void describe(V &v, T &x) { F(requestId); F(taskId); F(sessionId); F(draft); }
 

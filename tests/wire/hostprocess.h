@@ -1,0 +1,41 @@
+// The real foundry-host as a process with its own data directory. Blocking: for tests and benchmarks only.
+#pragma once
+
+#include "models/types/result.h"
+
+#include <QElapsedTimer>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <memory>
+
+namespace foundry::wire {
+
+class HostProcess {
+public:
+    // An empty folder: one of its own, removed with it.
+    explicit HostProcess(QString dataDir = {});
+    ~HostProcess();
+
+    void setEnvironment(const QProcessEnvironment &environment) { m_process.setProcessEnvironment(environment); }
+    // Until its ready line, at most 20 s.
+    Result<> start();
+    // SIGTERM, then SIGKILL after 10 s.
+    void stop();
+    void kill(int signal);
+
+    QString dataDir() const { return m_dataDir; }
+    QString endpoint() const { return m_endpoint; }
+    QString token() const { return m_token; }
+    qint64 pid() const { return m_process.processId(); }
+    double startMs() const { return m_startMs; } // from spawn to ready
+
+private:
+    std::unique_ptr<QTemporaryDir> m_own;
+    QString m_dataDir;
+    QString m_endpoint;
+    QString m_token;
+    QProcess m_process;
+    double m_startMs = 0;
+};
+
+} // namespace foundry::wire

@@ -1,5 +1,6 @@
-// The rules of docs/ARCHITECTURE.md that can be read off the source text: who includes whom, and words that do not belong in a place.
-// No Qt types of the program under test; text in, complaints out, so that the rules themselves can be tested with bad samples.
+// The rules of docs/ARCHITECTURE.md that can be read off the source text: who includes whom, and words that do not
+// belong in a place. No Qt types of the program under test; text in, complaints out, so that the rules themselves can
+// be tested with bad samples.
 #pragma once
 
 #include <QString>

@@ -8,6 +8,7 @@ packages_build="g++ make git ca-certificates cmake ninja-build ccache pkg-config
  libvterm-dev qt6-l10n-tools fonts-inter fonts-jetbrains-mono"
 packages_test="xvfb xauth openbox xdotool x11-utils x11-apps imagemagick dbus dbus-x11 gnome-keyring libsecret-tools at-spi2-core
  python3-pyatspi fonts-noto-core fonts-noto-color-emoji"
+apt_locks="/var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock"
 apt_patience=900 # seconds to wait for another program that uses apt
 
 say() { printf 'foundry: %s\n' "$*" >&2; }
@@ -16,7 +17,8 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 distribution() { # "debian 12"
     local ID="" VERSION_ID=""
-    [ -r /etc/os-release ] && . /etc/os-release
+    local file=${FOUNDRY_OS_RELEASE:-/etc/os-release} # the tests' way to another distribution
+    [ -r "$file" ] && . "$file"
     printf '%s %s' "${ID:-unknown}" "${VERSION_ID:-}"
 }
 
@@ -59,7 +61,7 @@ EOF
 apt_user() { # name and pid of the program that holds one of apt's locks; nothing when they are free
     local file inode pid
     [ -r /proc/locks ] || return 0
-    for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
+    for file in $apt_locks; do
         [ -e "$file" ] || continue
         inode=$(stat -c %i "$file")
         pid=$(sed -n "s/^[0-9]*: POSIX .* WRITE \([0-9]*\) [0-9a-f]*:[0-9a-f]*:$inode .*/\1/p" /proc/locks | head -n 1)

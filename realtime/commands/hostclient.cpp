@@ -1,0 +1,125 @@
+#include "realtime/commands/hostclient.h"
+
+#include <QDateTime>
+
+namespace foundry::realtime {
+
+HostClient::Link::Link(const ActorName &actor, ActorResolver &resolver, const TransportFactory &transports,
+    const HostClientOptions &options)
+    : connection(actor, resolver, transports, options.times)
+    , subscriptions(connection, options.grace)
+    , heartbeat(subscriptions, options.heartbeat)
+    , queue(connection)
+{
+}
+
+HostClient::HostClient(
+    ActorResolver &resolver, TransportFactory transports, HostClientOptions options, QObject *parent)
+    : QObject(parent)
+    , m_resolver(resolver)
+    , m_transports(std::move(transports))
+    , m_options(std::move(options))
+    , m_app(appActor(), resolver, m_transports, m_options)
+    , m_user(userActor(m_options.account), resolver, m_transports, m_options)
+    , m_organization(organizationActor(m_options.organization), resolver, m_transports, m_options)
+    , m_hostFeed(m_app.subscriptions, &m_app.heartbeat)
+    , m_appFeed(m_user.subscriptions, &m_user.heartbeat)
+    , m_overlayFeed(m_user.subscriptions, &m_user.heartbeat)
+    , m_organizationFeed(m_organization.subscriptions, &m_organization.heartbeat)
+    , m_userCommands(m_user.queue)
+    , m_organizationCommands(m_organization.queue, m_organizationFeed)
+{
+    connect(&m_organization.connection, &ActorConnection::stateChanged, this, [this](ConnectionState state) {
+        if (state == ConnectionState::Live)
+            m_lostAt = 0;
+        else if (m_lostAt == 0 && m_organizationFeed.isLoaded())
+            m_lostAt = QDateTime::currentMSecsSinceEpoch();
+        Q_EMIT stateChanged(state);
+    });
+}
+
+HostClient::~HostClient()
+{
+    m_tasks.clear();
+}
+
+void HostClient::setEndpoint(const std::optional<Endpoint> &endpoint)
+{
+    m_endpoint = endpoint;
+    for (ActorConnection *connection : {&m_organization.connection, &m_user.connection, &m_app.connection})
+        connection->setEndpoint(endpoint);
+    for (const auto &[id, task] : m_tasks)
+        task->connection().setEndpoint(endpoint);
+}
+
+void HostClient::wake()
+{
+    for (ActorConnection *connection : {&m_organization.connection, &m_user.connection, &m_app.connection})
+        connection->wake();
+    for (const auto &[id, task] : m_tasks)
+        task->connection().wake();
+}
+
+int HostClient::waitingCommands() const
+{
+    return m_app.queue.waiting() + m_user.queue.waiting() + m_organization.queue.waiting();
+}
+
+void HostClient::view()
+{
+    m_organizationFeed.view();
+    m_overlayFeed.view();
+    m_appFeed.view();
+    m_hostFeed.view();
+}
+
+TaskClient &HostClient::task(const RepoId &repo, const TaskId &task)
+{
+    std::unique_ptr<TaskClient> &client = m_tasks[task.value];
+    if (!client) {
+        TaskClient::Parts parts;
+        parts.resolver = &m_resolver;
+        parts.transports = m_transports;
+        parts.times = m_options.times;
+        parts.grace = m_options.grace;
+        parts.heartbeat = m_options.heartbeat;
+        parts.uploads = &m_organizationCommands.uploads();
+        client = std::make_unique<TaskClient>(task, taskActor(m_options.organization, repo, task), parts);
+        client->connection().setEndpoint(m_endpoint);
+        // Queued: it is inside one of its own signals.
+        connect(
+            client.get(), &TaskClient::unused, this, [this, task] { dropUnused(task); }, Qt::QueuedConnection);
+    }
+    return *client;
+}
+
+void HostClient::dropUnused(const TaskId &task)
+{
+    const auto found = m_tasks.find(task.value);
+    if (found != m_tasks.end() && found->second->isUnused())
+        m_tasks.erase(found);
+}
+
+TaskId HostClient::createTask(CreateTask command, QObject *context, Answered<CreateTaskAnswer> then)
+{
+    command.taskId = makeId<TaskId>();
+    command.sessionId = makeId<SessionId>();
+    const bool tooLarge = command.prompt && PromptUpload::check(command.prompt->text);
+    if (!tooLarge)
+        task(command.repoId, command.taskId).publishPlaceholders(command);
+    m_organizationCommands.createTask(command, this,
+        [this, id = command.taskId, asker = QPointer<QObject>(context), then = std::move(then)](
+            const Result<CreateTaskAnswer> &answer) {
+            if (const auto client = m_tasks.find(id.value); client != m_tasks.end()) {
+                if (answer)
+                    client->second->created(*answer);
+                else
+                    client->second->creationFailed(answer.error());
+            }
+            if (asker && then)
+                then(answer);
+        });
+    return command.taskId;
+}
+
+} // namespace foundry::realtime

@@ -1,0 +1,286 @@
+#include "realtime/commands/taskcommands.h"
+
+#include <QDateTime>
+
+namespace foundry::realtime {
+
+TaskCommands::TaskCommands(CommandQueue &queue, PromptUpload &uploads, TaskFeed &feed, QObject *parent)
+    : QObject(parent)
+    , m_queue(queue)
+    , m_uploads(uploads)
+    , m_feed(feed)
+{
+    connect(&feed.changes(), &TopicFeed::applied, this, [this](const TopicEvent &event) {
+        if (event.ready)
+            onReady(*event.ready);
+    });
+}
+
+template <class Command>
+void TaskCommands::send(const char *action, Command command, QObject *context, Answered<Unit> then)
+{
+    sendCommand(m_queue, QString::fromLatin1(action), std::move(command), context, std::move(then));
+}
+
+SessionId TaskCommands::createSession(
+    const std::optional<AgentId> &agent, const std::optional<QString> &mode, QObject *context, Answered<Session> then)
+{
+    CreateSession command;
+    command.sessionId = makeId<SessionId>();
+    command.agent = agent;
+    command.mode = mode;
+    Session placeholder;
+    placeholder.id = command.sessionId;
+    placeholder.name = tr("New session");
+    placeholder.agent = agent.value_or(AgentId());
+    placeholder.mode = mode;
+    placeholder.status = SessionStatus::PendingSessionCreate;
+    m_feed.task().publishLocal({placeholder});
+    sendCommand<Session>(m_queue, QStringLiteral("createSession"), command, context,
+        Answered<Session>([this, id = command.sessionId, then = std::move(then)](const Result<Session> &answer) {
+            if (answer)
+                m_feed.task().adopt({*answer});
+            else
+                m_feed.task().withdraw(QStringLiteral("Session"), id.value);
+            if (then)
+                then(answer);
+        }));
+    return command.sessionId;
+}
+
+void TaskCommands::renameSession(const SessionId &session, const QString &name, QObject *context, Answered<Unit> then)
+{
+    RenameSession command;
+    command.sessionId = session;
+    command.name = name;
+    send("renameSession", command, context, std::move(then));
+}
+
+void TaskCommands::closeSession(const SessionId &session, QObject *context, Answered<Unit> then)
+{
+    CloseSession command;
+    command.sessionId = session;
+    send("closeSession", command, context, std::move(then));
+}
+
+QueueId TaskCommands::sendMessage(const SessionId &session, const QString &text, QObject *context, Answered<Unit> then)
+{
+    SendMessage command;
+    command.queueId = makeId<QueueId>();
+    command.sessionId = session;
+    QueuedPrompt placeholder;
+    placeholder.id = command.queueId;
+    placeholder.sessionId = session;
+    placeholder.prompt.text = text;
+    placeholder.createdAt = QDateTime::currentMSecsSinceEpoch();
+    placeholder.order = double(placeholder.createdAt);
+    if (!PromptUpload::check(text))
+        m_feed.task().publishLocal({placeholder});
+    const auto finish = [this, id = command.queueId, then = std::move(then)](const Result<> &answer) {
+        // The host's own row has taken its place by now; a message that was taken up at once never had one.
+        m_feed.task().withdraw(QStringLiteral("QueuedPrompt"), id.value);
+        if (then)
+            then(answer);
+    };
+    m_prompts.enqueue({text, [this, command, context = QPointer<QObject>(context), finish](const Result<Prompt> &prompt) {
+                           if (!context)
+                               return;
+                           if (!prompt)
+                               return finish(prompt.error());
+                           SendMessage sent = command;
+                           sent.prompt = *prompt;
+                           send("sendMessage", sent, context, finish);
+                       }});
+    prepareNext();
+    return command.queueId;
+}
+
+void TaskCommands::prepareNext()
+{
+    if (m_preparing || m_prompts.isEmpty())
+        return;
+    m_preparing = true;
+    const Prepared next = m_prompts.dequeue();
+    m_uploads.prepare(next.text, this, [this, send = next.send](const Result<Prompt> &prompt) {
+        send(prompt);
+        m_preparing = false;
+        prepareNext();
+    });
+}
+
+void TaskCommands::editQueued(const QueueId &queued, const QString &text, QObject *context, Answered<Unit> then)
+{
+    m_prompts.enqueue(
+        {text, [this, queued, context = QPointer<QObject>(context), then = std::move(then)](const Result<Prompt> &prompt) {
+             if (!context)
+                 return;
+             if (!prompt)
+                 return then(prompt.error());
+             EditQueued command;
+             command.queueId = queued;
+             command.prompt = *prompt;
+             send("editQueued", command, context, then);
+         }});
+    prepareNext();
+}
+
+void TaskCommands::dropQueued(const QueueId &queued, QObject *context, Answered<Unit> then)
+{
+    DropQueued command;
+    command.queueId = queued;
+    send("dropQueued", command, context, std::move(then));
+}
+
+void TaskCommands::cancelTurn(const SessionId &session, QObject *context, Answered<Unit> then)
+{
+    CancelTurn command;
+    command.sessionId = session;
+    send("cancelTurn", command, context, std::move(then));
+}
+
+void TaskCommands::resendInterrupted(const SessionId &session, QObject *context, Answered<Unit> then)
+{
+    ResendInterrupted command;
+    command.sessionId = session;
+    send("resendInterrupted", command, context, std::move(then));
+}
+
+void TaskCommands::answerPermission(const SessionId &session, const QString &permissionRequestId,
+    const QString &optionId, QObject *context, Answered<Unit> then)
+{
+    AnswerPermission command;
+    command.sessionId = session;
+    command.permissionRequestId = permissionRequestId;
+    command.optionId = optionId;
+    send("answerPermission", command, context, std::move(then));
+}
+
+void TaskCommands::setModel(const SessionId &session, const QString &model, QObject *context, Answered<Unit> then)
+{
+    SetModel command;
+    command.sessionId = session;
+    command.model = model;
+    send("setModel", command, context, std::move(then));
+}
+
+void TaskCommands::setMode(const SessionId &session, const QString &mode, QObject *context, Answered<Unit> then)
+{
+    SetMode command;
+    command.sessionId = session;
+    command.mode = mode;
+    send("setMode", command, context, std::move(then));
+}
+
+void TaskCommands::setOption(
+    const SessionId &session, const QString &option, const QString &value, QObject *context, Answered<Unit> then)
+{
+    SetOption command;
+    command.sessionId = session;
+    command.optionId = option;
+    command.value = value;
+    send("setOption", command, context, std::move(then));
+}
+
+void TaskCommands::renameTask(const QString &title, QObject *context, Answered<Unit> then)
+{
+    RenameTask command;
+    command.title = title;
+    send("renameTask", command, context, std::move(then));
+}
+
+void TaskCommands::retryStage(const QString &stage, QObject *context, Answered<Unit> then)
+{
+    RetryStage command;
+    command.stageId = stage;
+    send("retryStage", command, context, std::move(then));
+}
+
+void TaskCommands::cancelProvisioning(QObject *context, Answered<Unit> then)
+{
+    send("cancelProvisioning", CancelProvisioning{}, context, std::move(then));
+}
+
+void TaskCommands::resolveBranchClash(const ResolveBranchClash &choice, QObject *context, Answered<Unit> then)
+{
+    send("resolveBranchClash", choice, context, std::move(then));
+}
+
+void TaskCommands::refreshChanges(QObject *context, Answered<Unit> then)
+{
+    send("refreshChanges", RefreshChanges{}, context, std::move(then));
+}
+
+void TaskCommands::getDiff(const QString &path, OpenEnum<ChangeScope> scope, const QString &cursor, QObject *context,
+    Answered<DiffPage> then)
+{
+    GetDiff question;
+    question.path = path;
+    question.scope = scope;
+    if (!cursor.isEmpty())
+        question.cursor = cursor;
+    readDiff(question, context, then);
+}
+
+void TaskCommands::readDiff(GetDiff question, QObject *context, const Answered<DiffPage> &then)
+{
+    question.requestId = makeId<RequestId>();
+    // Noted before the question leaves: the notice may come before the answer.
+    m_diffs.insert(question.requestId, WaitingDiff{question, context, then});
+    sendCommand<DiffPage>(m_queue, QStringLiteral("getDiff"), question, context,
+        Answered<DiffPage>([this, id = question.requestId, then](const Result<DiffPage> &page) {
+            // Pending: shown as such; the notice brings the lines.
+            if (!page || !page->pending)
+                m_diffs.remove(id);
+            then(page);
+        }));
+}
+
+void TaskCommands::onReady(const ReadyNotice &notice)
+{
+    if (!m_diffs.contains(notice.requestId))
+        return;
+    const WaitingDiff diff = m_diffs.take(notice.requestId);
+    if (diff.context)
+        readDiff(diff.question, diff.context, diff.then);
+}
+
+void TaskCommands::getBlob(const BlobId &blob, qint64 limit, QObject *context, Answered<QByteArray> then)
+{
+    readBlob(blob, {}, limit, context, then);
+}
+
+void TaskCommands::readBlob(const BlobId &blob, const QByteArray &sofar, qint64 limit, QObject *context,
+    const Answered<QByteArray> &then)
+{
+    GetBlob question;
+    question.blobId = blob;
+    question.offset = sofar.size();
+    m_queue.enqueue(QStringLiteral("getBlob"), protocol::encodeArgs(question), context,
+        [this, blob, sofar, limit, context = QPointer<QObject>(context), then](const Result<QByteArray> &answer) {
+            if (!answer)
+                return then(answer.error());
+            const auto page = protocol::decodeValue<BlobPage>(*answer);
+            if (!page)
+                return then(page.error());
+            const QByteArray whole = sofar + page->data;
+            if (page->data.isEmpty() || whole.size() >= page->size || whole.size() >= limit)
+                then(whole.left(limit));
+            else if (context)
+                readBlob(blob, whole, limit, context, then);
+        });
+}
+
+void TaskCommands::getStageLog(const QString &stage, QObject *context, Answered<StageLog> then)
+{
+    GetStageLog question;
+    question.stageId = stage;
+    m_queue.enqueue(QStringLiteral("getStageLog"), protocol::encodeArgs(question), context,
+        [then = std::move(then)](const Result<QByteArray> &answer) {
+            if (answer)
+                then(protocol::decodeValue<StageLog>(*answer));
+            else
+                then(answer.error());
+        });
+}
+
+} // namespace foundry::realtime

@@ -1,0 +1,73 @@
+#include "realtime/commands/usercommands.h"
+
+namespace foundry::realtime {
+
+UserCommands::UserCommands(CommandQueue &queue, QObject *parent)
+    : QObject(parent)
+    , m_queue(queue)
+{
+    m_draftTimer.setSingleShot(true);
+    m_draftTimer.setInterval(std::chrono::milliseconds(500));
+    connect(&m_draftTimer, &QTimer::timeout, this, &UserCommands::flushDrafts);
+}
+
+void UserCommands::selectOrganization(const OrganizationId &organization, QObject *context, Answered<Unit> then)
+{
+    SelectOrganization command;
+    command.organizationId = organization;
+    sendCommand(m_queue, QStringLiteral("selectOrganization"), command, context, std::move(then));
+}
+
+void UserCommands::setDefaults(const TaskDefaults &defaults, QObject *context, Answered<Unit> then)
+{
+    SetDefaults command;
+    command.defaults = defaults;
+    sendCommand(m_queue, QStringLiteral("setDefaults"), command, context, std::move(then));
+}
+
+void UserCommands::setUnread(const TaskId &task, bool unread, QObject *context, Answered<Unit> then)
+{
+    SetUnread command;
+    command.taskId = task;
+    command.unread = unread;
+    sendCommand(m_queue, QStringLiteral("setUnread"), command, context, std::move(then));
+}
+
+void UserCommands::setSeen(const TaskId &task, Millis at, QObject *context, Answered<Unit> then)
+{
+    SetSeen command;
+    command.taskId = task;
+    command.at = at;
+    sendCommand(m_queue, QStringLiteral("setSeen"), command, context, std::move(then));
+}
+
+void UserCommands::setActiveSession(
+    const TaskId &task, const SessionId &session, QObject *context, Answered<Unit> then)
+{
+    SetActiveSession command;
+    command.taskId = task;
+    command.sessionId = session;
+    sendCommand(m_queue, QStringLiteral("setActiveSession"), command, context, std::move(then));
+}
+
+void UserCommands::updateDraft(const TaskId &task, const SessionId &session, const std::optional<Draft> &draft)
+{
+    UpdateDraft command;
+    command.taskId = task;
+    command.sessionId = session;
+    command.draft = draft;
+    m_drafts.insert(session, command);
+    if (!m_draftTimer.isActive())
+        m_draftTimer.start();
+}
+
+void UserCommands::flushDrafts()
+{
+    m_draftTimer.stop();
+    QHash<SessionId, UpdateDraft> drafts;
+    drafts.swap(m_drafts);
+    for (const UpdateDraft &draft : std::as_const(drafts))
+        sendCommand(m_queue, QStringLiteral("updateDraft"), draft, this, Answered<Unit>());
+}
+
+} // namespace foundry::realtime

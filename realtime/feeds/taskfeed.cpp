@@ -1,0 +1,37 @@
+#include "realtime/feeds/taskfeed.h"
+
+namespace foundry::realtime {
+
+TaskFeed::TaskFeed(Subscriptions &subscriptions, Heartbeat *heartbeat, QObject *parent)
+    : QObject(parent)
+    , m_subscriptions(subscriptions)
+    , m_heartbeat(heartbeat)
+    , m_task(subscriptions, heartbeat, QStringLiteral("task"))
+    , m_changes(subscriptions, heartbeat, QStringLiteral("changes"))
+    , m_sessions(4, [](const SessionId &id) { return size_t(qHash(id.value)); })
+{
+}
+
+TaskFeed::~TaskFeed() = default;
+
+SessionFeed &TaskFeed::session(const SessionId &id)
+{
+    std::unique_ptr<SessionFeed> &feed = m_sessions[id];
+    if (!feed)
+        feed = std::make_unique<SessionFeed>(m_subscriptions, m_heartbeat, id);
+    return *feed;
+}
+
+void TaskFeed::view()
+{
+    m_task.view();
+    m_changes.view();
+}
+
+void TaskFeed::leave()
+{
+    m_task.leave();
+    m_changes.leave();
+}
+
+} // namespace foundry::realtime

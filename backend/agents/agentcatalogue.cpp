@@ -15,6 +15,7 @@ AgentRow catalogueClaude()
     row.companions = {QStringLiteral("claude")};
     row.install = {QStringLiteral("@agentclientprotocol/claude-agent-acp"), QStringLiteral("0.101.0"), 401 * catalogueMegabyte};
     row.needsNodeMajor = 22;
+    row.runsFromNodeMajor = 20;
     row.loginHint = QStringLiteral("Run “claude” once in a terminal and log in, or set ANTHROPIC_API_KEY for the host.");
     row.environment = {{QStringLiteral("DISABLE_AUTOUPDATER"), QStringLiteral("1")}};
     row.askingMode = QStringLiteral("default"); // its own default, `auto`, lets the model decide and asks nobody
@@ -31,6 +32,7 @@ AgentRow catalogueCodex()
     row.companions = {QStringLiteral("codex")};
     row.install = {QStringLiteral("@agentclientprotocol/codex-acp"), QStringLiteral("2.6.0"), 457 * catalogueMegabyte};
     row.needsNodeMajor = 18;
+    row.runsFromNodeMajor = 18;
     row.loginHint = QStringLiteral("Run “codex login” in a terminal, or set OPENAI_API_KEY for the host.");
     // The mode of a session that was not told another: its own default writes in the work tree without asking.
     row.environment = {{QStringLiteral("NO_BROWSER"), QStringLiteral("1")},
@@ -64,6 +66,7 @@ AgentRow catalogueGemini()
     row.args = {QStringLiteral("--acp")};
     row.install = {QStringLiteral("@google/gemini-cli"), QStringLiteral("0.61.0"), 100 * catalogueMegabyte};
     row.needsNodeMajor = 20;
+    row.runsFromNodeMajor = 20;
     row.loginHint = QStringLiteral("Run “gemini” once in a terminal and log in, or set GEMINI_API_KEY for the host.");
     row.askingMode = QStringLiteral("default");
     return row;
@@ -78,6 +81,7 @@ AgentRow catalogueQwen()
     row.args = {QStringLiteral("--acp")};
     row.install = {QStringLiteral("@qwen-code/qwen-code"), QStringLiteral("0.24.4"), 144 * catalogueMegabyte};
     row.needsNodeMajor = 22;
+    row.runsFromNodeMajor = 20;
     row.loginHint = QStringLiteral("Run “qwen” once in a terminal and log in, or set OPENAI_API_KEY and OPENAI_BASE_URL for the host.");
     row.askingMode = QStringLiteral("default"); // its `auto` asks nobody
     return row;

@@ -16,7 +16,8 @@ struct AgentRow {
     QStringList args = {}; // of that executable
     QStringList companions = {}; // other executables that show the agent is there but its adapter is not
     AgentInstall install = {};   // empty package: cannot be installed
-    int needsNodeMajor = 0;      // 0: needs no Node.js
+    int needsNodeMajor = 0;      // what it declares; 0: needs no Node.js
+    int runsFromNodeMajor = 0;   // what it was measured to run with all the same; below it, it is not started
     QString loginHint;           // what a person does to log in
     QMap<QString, QString> environment = {}; // set for its processes, unless the host's environment has it
     QString jsonVariable = {};   // an environment variable that holds a JSON object: `jsonDefaults` is merged below it

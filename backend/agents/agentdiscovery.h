@@ -1,6 +1,7 @@
 // Which agents are on this machine and how they stand. A scan only looks: PATH, the app's own folder, beside the host's
 // binary. A third-party agent is run (to shake hands) only when a person confirmed it, or confirms it now. Produces
-// `Agent` values for the organization topic. One thread with an event loop; file lookups run on a worker.
+// `Agent` values for the organization topic. One thread with an event loop; file lookups run on a worker thread, so
+// that a PATH on a dead network drive holds nobody up.
 #pragma once
 
 #include "backend/agents/acpclient.h"
@@ -12,38 +13,48 @@
 namespace foundry::backend {
 
 struct DiscoveryConfig {
-    QString dataDirectory;  // agents are installed below dataDirectory/agents/<id>
+    QString dataDirectory;    // agents are installed below dataDirectory/agents/<id>
     QString programDirectory; // of foundry-host: foundry-runner lies beside it
-    QProcessEnvironment environment; // of the host; PATH is searched
+    QProcessEnvironment environment; // of the host; its PATH is searched
     int probeDeadlineMs = 15000;
     bool isRoot = false; // geteuid() == 0
+};
+
+// Where a program of the catalogue was found.
+struct FoundAgent {
+    QString program;   // absolute; empty: not there
+    QString companion; // absolute path of a program that shows the agent without its adapter
+    AgentSource source = AgentSource::Path;
 };
 
 class AgentDiscovery : public QObject {
     Q_OBJECT
 public:
     explicit AgentDiscovery(DiscoveryConfig config, QObject *parent = nullptr);
+    // Ends what it probes.
     ~AgentDiscovery() override;
 
     // What the organization actor has stored; call before scan().
     void setConfirmed(const QSet<AgentId> &confirmed);
     void setCustomAgents(const QList<AgentRow> &rows);
 
-    // Looks, without starting any agent (only `node --version`, once). agentsFound() follows, then agentChanged() for
-    // each confirmed agent whose probe says more. Coalesced: a scan under way is not started twice.
+    // Looks, without starting any agent (only `node --version`). agentsFound() follows. A scan under way is not started
+    // twice. No agent is probed by a scan: a confirmed one that is there counts as ready until a start says otherwise.
     void scan();
-    // A person confirmed it: it is probed, and is ready (or not, with the reason) when agentChanged() comes.
+    // A person confirmed it: it is probed, and is ready (or not, with the reason) when `done` is called. The caller
+    // stores the confirmation.
     void confirm(const AgentId &id, std::function<void(Result<Agent>)> done);
-    // Runs `initialize` (and `session/new` in an empty folder, to learn whether it needs a login) and ends it again.
+    // Runs `initialize` in an empty folder and ends the agent again. An agent that is not confirmed is not run:
+    // agent.unconfirmed. One probe for each agent at a time; others wait for its answer.
     void probe(const AgentId &id, std::function<void(Result<Agent>)> done);
 
-    QList<Agent> agents() const; // as last known
+    QList<Agent> agents() const; // as last known, in the catalogue's order, custom ones last
     std::optional<Agent> agent(const AgentId &id) const;
-    const AgentRow *row(const AgentId &id) const;
+    std::optional<AgentRow> row(const AgentId &id) const;
     // How to start it in a folder; an error with its cause and way on when it cannot be used now (agent.not_installed,
-    // adapter_missing, unconfirmed, needs_node, refused_as_root).
+    // adapter_missing, unconfirmed, needs_node, refused_as_root). What a probe said earlier does not matter here.
     Result<AgentSpec> specFor(const AgentId &id, const QString &workingDirectory) const;
-    // Tells what a start of the agent showed (needs login, its models, modes and commands).
+    // Tells what a start of the agent showed: ready, needs_login or broken, and its models, modes and commands.
     void noteState(const AgentId &id, AgentState state, const QString &detail);
     void noteOptions(const AgentId &id, const AgentOptions &options);
 
@@ -52,31 +63,41 @@ Q_SIGNALS:
     void agentChanged(const foundry::Agent &agent);
 
 private:
-    struct Found {
-        QString program;   // absolute; empty: not there
-        QString companion; // absolute path of a program that shows the agent without its adapter
-        AgentSource source = AgentSource::Path;
+    struct Probe {
+        std::unique_ptr<AcpClient> client;
+        QList<std::function<void(Result<Agent>)>> waiting;
     };
-    struct Probe;
+    // What a start of it showed, until the program is another one.
+    struct Noted {
+        AgentState state = AgentState::Ready;
+        QString detail;
+        QString program;
+    };
 
-    static QHash<AgentId, Found> look(const DiscoveryConfig &config, const QList<AgentRow> &rows);
-    void looked(const QHash<AgentId, Found> &found);
+    void looked(const QHash<AgentId, FoundAgent> &found);
     void askNode();
-    Agent describe(const AgentRow &row) const;
-    void publish(const Agent &agent);
-    QList<AgentRow> rows() const;
-    bool isNodeTooOld(const AgentRow &row) const;
-    AgentSpec makeSpec(const AgentRow &row, const Found &found, const QString &workingDirectory) const;
+    void finishScan();
+    void publish(const AgentId &id);
     void finishProbe(const AgentId &id, const Result<AcpAgentInfo> &outcome);
+    Agent describe(const AgentRow &row) const;
+    std::optional<Error> obstacle(const AgentRow &row) const;
+    QList<AgentRow> rows() const;
+    int nodeMajor() const;
 
     DiscoveryConfig m_config;
     QSet<AgentId> m_confirmed;
     QList<AgentRow> m_custom;
-    QHash<AgentId, Found> m_found;
-    QHash<AgentId, Agent> m_agents;
+    QHash<AgentId, FoundAgent> m_found;
+    QHash<AgentId, Noted> m_noted;
+    QHash<AgentId, AgentOptions> m_options;
     QHash<AgentId, std::shared_ptr<Probe>> m_probes;
+    QString m_nodeProgram;
     QString m_nodeVersion; // "20.20.2"; empty: none
     bool m_scanning = false;
+    bool m_scanned = false;
 };
+
+// Looks for the programs of these rows. Blocking file access: for a worker thread. Exposed for tests.
+QHash<AgentId, FoundAgent> lookForAgents(const DiscoveryConfig &config, const QList<AgentRow> &rows);
 
 } // namespace foundry::backend

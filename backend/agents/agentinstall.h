@@ -35,6 +35,7 @@ private:
     void finish(Result<QString> result);
     void onFinished(int code, QProcess::ExitStatus status);
     void readLines();
+    void endGroup();
 
     QString m_dataDirectory;
     QProcessEnvironment m_environment;

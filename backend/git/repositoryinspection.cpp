@@ -12,8 +12,8 @@ namespace foundry::backend {
 
 namespace {
 
-const QLatin1StringView inspectHeads("refs/heads/");
-const QLatin1StringView inspectOrigins("refs/remotes/origin/");
+constexpr QLatin1StringView inspectHeads("refs/heads/");
+constexpr QLatin1StringView inspectOrigins("refs/remotes/origin/");
 
 QString inspectedSetting(const QList<ScopedSetting> &settings, QLatin1StringView key)
 {

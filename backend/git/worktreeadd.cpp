@@ -16,7 +16,7 @@ namespace foundry::backend {
 
 namespace {
 
-const QString addMark = QStringLiteral("Foundry Workbench is preparing this folder for ");
+constexpr QLatin1StringView addMark("Foundry Workbench is preparing this folder for ");
 constexpr qint64 addFullBelow = 1 << 20;
 
 class AddWorktreeJob final : public TypedGitJob<WorktreeInfo> {
@@ -202,7 +202,7 @@ private:
     }
 
     QString branchRef() const { return QStringLiteral("refs/heads/") + m_request.branch; }
-    QString mark() const { return addMark + m_request.branch; }
+    QString mark() const { return QString(addMark) + m_request.branch; }
     QString doing() const { return QStringLiteral("make a work tree for the branch %1").arg(m_request.branch); }
     Error missingBase() const
     {

@@ -69,9 +69,9 @@ public:
 
     // Shows this session's tab; emits sessionActivated() when it was another.
     void activateSession(const SessionId &session);
-    // The transcript of a session; null: not there yet, shown as loading.
+    // The transcript of a session; null: not there yet, shown as loading. Older entries are asked for by the model itself
+    // (TranscriptModel::olderWanted).
     void setTranscript(const SessionId &session, TranscriptModel *transcript);
-    void setOlderTranscriptLoading(const SessionId &session, bool loading);
     // Scrolls to an entry that is loaded (from Needs you).
     void revealEntry(qint64 entryIndex);
 
@@ -115,8 +115,6 @@ Q_SIGNALS:
     void resolveBranchClashRequested(const foundry::TaskId &task, bool adopt, const QString &newName);
     void stageLogRequested(const foundry::TaskId &task, const QString &stageId);
 
-    // More of the transcript before its first loaded entry.
-    void olderTranscriptRequested(const foundry::TaskId &task, const foundry::SessionId &session);
     void blobRequested(const foundry::TaskId &task, const foundry::BlobRef &blob);
     // An empty cursor asks for the first page.
     void diffRequested(const foundry::TaskId &task, const QString &path, foundry::ChangeScope scope, const QString &cursor);

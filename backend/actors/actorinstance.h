@@ -39,6 +39,7 @@ public:
     void dispatchOutbox();
     // Nothing under way and nobody listening.
     bool mayRest() const;
+    bool isWorking() const { return m_needsWake || !m_outboxEmpty || m_actor->isBusy(); }
     bool hasConnections() const { return !m_connections.isEmpty(); }
     void stop(StopReason reason);
 

@@ -3,6 +3,7 @@
 #include <QDateTime>
 #include <QDir>
 #include <QLoggingCategory>
+#include <QPointer>
 
 namespace foundry::backend {
 
@@ -190,10 +191,32 @@ QStringList ActorRuntime::actorNames() const
     return names;
 }
 
-int ActorRuntime::startedCells()
+void ActorRuntime::countBusy(std::function<void(int busy)> done)
 {
+    struct Count {
+        std::atomic<int> busy = 0;
+        std::function<void(int)> done;
+        QPointer<ActorRuntime> runtime;
+        // The last mailbox to let go of it has answered, or sleeps, or is closed.
+        ~Count()
+        {
+            if (!runtime)
+                return;
+            QMetaObject::invokeMethod(
+                runtime, [done = std::move(done), busy = busy.load()] { done(busy); }, Qt::QueuedConnection);
+        }
+    };
+    auto count = std::make_shared<Count>();
+    count->done = std::move(done);
+    count->runtime = this;
     const std::lock_guard lock(m_mutex);
-    return int(m_cells.size());
+    for (const auto &cell : std::as_const(m_cells)) {
+        cell->post(ActorMessage{[count](ActorInstance &actor) {
+                                    if (actor.isWorking())
+                                        ++count->busy;
+                                },
+            {}, false});
+    }
 }
 
 Result<std::shared_ptr<ActorCell>> ActorRuntime::cellOf(const QString &id)

@@ -1,0 +1,85 @@
+#include "backend/host/accessgate.h"
+
+#include <QCryptographicHash>
+#include <QMessageAuthenticationCode>
+
+namespace foundry::backend {
+
+namespace {
+
+QByteArray accessgateDigest(const QByteArray &text)
+{
+    return QCryptographicHash::hash(text, QCryptographicHash::Sha256);
+}
+
+// Takes the same time wherever the first difference is.
+bool accessgateEqual(const QByteArray &a, const QByteArray &b)
+{
+    uchar difference = a.size() == b.size() ? 0 : 1;
+    for (qsizetype i = 0; i < qMin(a.size(), b.size()); ++i)
+        difference = uchar(difference | uchar(a.at(i) ^ b.at(i)));
+    return difference == 0;
+}
+
+} // namespace
+
+AccessGate::AccessGate(const QString &token, QStringList authorities, QStringList allowedOrigins)
+    : m_token(token.toUtf8())
+    , m_digest(accessgateDigest(m_token))
+    , m_authorities(std::move(authorities))
+    , m_allowedOrigins(std::move(allowedOrigins))
+{
+}
+
+std::optional<Error> AccessGate::refuseForeign(const HttpHead &head) const
+{
+    const QString host = QString::fromLatin1(head.header("host")).toLower();
+    if (!m_authorities.contains(host)) {
+        return makeError(QLatin1StringView("auth"), QLatin1StringView("forbidden"),
+            QStringLiteral("This host does not answer to the name \"%1\".").arg(host.left(80)),
+            QStringLiteral("Use the endpoint that the host wrote into its connect file."));
+    }
+    const QByteArray origin = head.header("origin");
+    if (!origin.isEmpty() && !allowsOrigin(origin)) {
+        return makeError(QLatin1StringView("auth"), QLatin1StringView("forbidden"),
+            QStringLiteral("Pages of \"%1\" may not talk to this host.").arg(QString::fromLatin1(origin.left(80))));
+    }
+    return std::nullopt;
+}
+
+bool AccessGate::allowsOrigin(const QByteArray &origin) const
+{
+    return m_allowedOrigins.contains(QString::fromLatin1(origin));
+}
+
+Result<Caller> AccessGate::authorize(const GatewayRoute &route) const
+{
+    bool known = false;
+    for (const QString &token : route.tokens)
+        known = accessgateEqual(accessgateDigest(token.toUtf8()), m_digest) || known;
+    if (known)
+        return Caller{};
+    return makeError(QLatin1StringView("auth"), QLatin1StringView("unauthorized"),
+        QStringLiteral("The token is missing or is not this host's."),
+        QStringLiteral("Read the connect file again: the token changes at each start of the host."));
+}
+
+QString AccessGate::proof(const QString &challenge) const
+{
+    const QByteArray bytes = QByteArray::fromHex(challenge.toLatin1());
+    if (challenge.size() != 64 || bytes.size() != 32)
+        return {};
+    return QString::fromLatin1(QMessageAuthenticationCode::hash(bytes, m_token, QCryptographicHash::Sha256).toHex());
+}
+
+QStringList authoritiesOf(const QString &address, quint16 port)
+{
+    const QString suffix = QLatin1Char(':') + QString::number(port);
+    const QString literal = address.contains(QLatin1Char(':')) ? QLatin1Char('[') + address + QLatin1Char(']') : address;
+    QStringList names{literal.toLower() + suffix, QStringLiteral("localhost") + suffix};
+    if (port == 80)
+        names += {literal.toLower(), QStringLiteral("localhost")};
+    return names;
+}
+
+} // namespace foundry::backend

@@ -1,0 +1,157 @@
+#include "backend/host/actorsocket.h"
+
+#include "realtime/protocol/frame.h"
+
+#include <QPointer>
+#include <QUuid>
+#include <QWebSocket>
+
+namespace foundry::backend {
+
+namespace {
+
+constexpr qsizetype kMessageLimit = 64 * 1024;
+constexpr qint64 kUnsentLimit = 16 * 1024 * 1024;
+constexpr int kCloseMs = 2000; // a peer that does not answer the close is cut off
+
+QString actorsocketReason(const Error &error)
+{
+    return error.key().left(120);
+}
+
+} // namespace
+
+ActorSocket::ActorSocket(
+    QWebSocket *socket, ConnectionId connection, ActorRuntime &runtime, Deliveries &deliveries, QObject *parent)
+    : QObject(parent)
+    , m_socket(socket)
+    , m_connection(connection)
+    , m_runtime(runtime)
+    , m_deliveries(deliveries)
+{
+    socket->setParent(this);
+    // Our own limit answers with a reason; this one is only for those who go far beyond.
+    socket->setMaxAllowedIncomingMessageSize(4 * kMessageLimit);
+    socket->setMaxAllowedIncomingFrameSize(4 * kMessageLimit);
+    connect(socket, &QWebSocket::textMessageReceived, this, &ActorSocket::received);
+    connect(socket, &QWebSocket::binaryMessageReceived, this,
+        [this](const QByteArray &bytes) { received(QString::fromUtf8(bytes)); });
+    connect(socket, &QWebSocket::disconnected, this, [this] {
+        Q_EMIT closed(m_connection);
+        deleteLater();
+    });
+}
+
+ActorSocket::~ActorSocket()
+{
+    if (!m_actorId.isEmpty())
+        m_runtime.detach(m_actorId, m_connection);
+}
+
+void ActorSocket::open(const ActorRef &actor, const Caller &caller)
+{
+    m_actorId = actor.id;
+    m_caller = caller;
+    m_runtime.attach(actor.id, m_connection, [self = QPointer(this), &deliveries = m_deliveries](Result<> attached) {
+        deliveries.run([self, attached] {
+            if (!self)
+                return;
+            if (!attached) {
+                self->reject(attached.error());
+                return;
+            }
+            self->sendFrame(protocol::encodeServerFrame(
+                protocol::InitFrame{self->m_actorId, QUuid::createUuid().toString(QUuid::WithoutBraces)}));
+        });
+    });
+}
+
+void ActorSocket::reject(const Error &error)
+{
+    sendFrame(protocol::encodeServerFrame(protocol::ErrorFrame{error}));
+    close(1011, actorsocketReason(error));
+}
+
+void ActorSocket::close(quint16 code, const QString &reason)
+{
+    if (m_closing)
+        return;
+    m_closing = true;
+    m_socket->close(QWebSocketProtocol::CloseCode(code), reason);
+    QTimer::singleShot(kCloseMs, m_socket, [socket = m_socket] { socket->abort(); });
+}
+
+bool ActorSocket::overloaded()
+{
+    if (m_socket->bytesToWrite() <= kUnsentLimit)
+        return false;
+    // The peer does not read: it catches up by revision when it is back.
+    close(1011, QStringLiteral("actor.overloaded"));
+    return true;
+}
+
+void ActorSocket::sendEvent(const QString &frame)
+{
+    if (!m_closing && !overloaded())
+        m_socket->sendTextMessage(frame);
+}
+
+void ActorSocket::sendFrame(const QByteArray &frame)
+{
+    if (!m_closing && !overloaded())
+        m_socket->sendTextMessage(QString::fromUtf8(frame));
+}
+
+void ActorSocket::received(const QString &text)
+{
+    if (m_closing || m_actorId.isEmpty())
+        return;
+    const QByteArray utf8 = text.toUtf8();
+    if (utf8.size() > kMessageLimit) {
+        reject(makeError(QLatin1StringView("message"), QLatin1StringView("incoming_too_long"),
+            QStringLiteral("A message may have at most %1 bytes.").arg(kMessageLimit)));
+        return;
+    }
+    const auto frame = protocol::decodeClientFrame(utf8);
+    if (!frame) {
+        reject(makeError(QLatin1StringView("actor"), QLatin1StringView("invalid_request"), frame.error().message));
+        return;
+    }
+    if (const auto *subscription = std::get_if<protocol::SubscriptionFrame>(&*frame))
+        m_runtime.subscribe(m_actorId, m_connection, subscription->eventName, subscription->subscribe);
+    else if (const auto *action = std::get_if<protocol::ActionFrame>(&*frame))
+        act(action->id, action->name, action->args);
+}
+
+void ActorSocket::act(quint64 id, const QString &name, const QByteArray &args)
+{
+    ActorCall call{name, args, m_caller, QStringLiteral("c%1-%2").arg(m_connection).arg(++m_calls)};
+    if (args.contains("[\"$")) {
+        auto plain = protocol::unescapeExtensions(args);
+        if (!plain) {
+            reject(makeError(QLatin1StringView("actor"), QLatin1StringView("invalid_request"), plain.error().message));
+            return;
+        }
+        call.args = *plain;
+    }
+    m_runtime.act(m_actorId, std::move(call),
+        [self = QPointer(this), &deliveries = m_deliveries, id](Result<QByteArray> answer) {
+            QByteArray frame;
+            if (!answer) {
+                frame = protocol::encodeServerFrame(protocol::ErrorFrame{answer.error(), id});
+            } else {
+                QByteArray output = *answer;
+                if (output.contains("[\"$")) {
+                    if (const auto escaped = protocol::escapeExtensions(output))
+                        output = *escaped;
+                }
+                frame = protocol::encodeServerFrame(protocol::ActionResponseFrame{id, output});
+            }
+            deliveries.run([self, frame] {
+                if (self)
+                    self->sendFrame(frame);
+            });
+        });
+}
+
+} // namespace foundry::backend

@@ -1,0 +1,50 @@
+// One WebSocket of the actor protocol: one connection to one actor. Its messages are handed to the actor in their order.
+// Main thread; deletes itself when it is closed.
+#pragma once
+
+#include "backend/actors/actorruntime.h"
+#include "backend/host/deliveries.h"
+
+#include <QObject>
+#include <QTimer>
+
+class QWebSocket;
+
+namespace foundry::backend {
+
+class ActorSocket final : public QObject {
+    Q_OBJECT
+
+public:
+    // Takes the WebSocket as a child.
+    ActorSocket(QWebSocket *socket, ConnectionId connection, ActorRuntime &runtime, Deliveries &deliveries, QObject *parent);
+    ~ActorSocket() override;
+
+    // Attaches to the actor; Init is sent when that is done.
+    void open(const ActorRef &actor, const Caller &caller);
+    // An Error frame without an action id, then close 1011 "group.code".
+    void reject(const Error &error);
+    void sendEvent(const QString &frame);
+    void close(quint16 code, const QString &reason);
+    ConnectionId connection() const { return m_connection; }
+
+Q_SIGNALS:
+    void closed(foundry::backend::ConnectionId connection);
+
+private:
+    void received(const QString &text);
+    void act(quint64 id, const QString &name, const QByteArray &args);
+    void sendFrame(const QByteArray &frame);
+    bool overloaded();
+
+    QWebSocket *m_socket;
+    const ConnectionId m_connection;
+    ActorRuntime &m_runtime;
+    Deliveries &m_deliveries;
+    QString m_actorId;
+    Caller m_caller;
+    bool m_closing = false;
+    quint64 m_calls = 0;
+};
+
+} // namespace foundry::backend

@@ -1,0 +1,14 @@
+// The file that tells clients of this user where the host is: {"version","endpoint","token","pid"}, 0600 from its first
+// byte, replaced in one step.
+#pragma once
+
+#include "backend/host/hostconfig.h"
+#include "models/types/result.h"
+
+namespace foundry::backend {
+
+Result<> writeConnectFile(const HostConfig &config, const QString &endpoint);
+// Removes it when it is still this host's.
+void removeConnectFile(const HostConfig &config);
+
+} // namespace foundry::backend

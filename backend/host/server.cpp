@@ -1,0 +1,315 @@
+#include "backend/host/server.h"
+
+#include "realtime/protocol/frame.h"
+#include "realtime/protocol/manager.h"
+
+#include <QLoggingCategory>
+#include <QNetworkProxy>
+#include <QWebSocket>
+#include <QWebSocketServer>
+
+namespace foundry::backend {
+
+Q_LOGGING_CATEGORY(lcServer, "foundry.host.server")
+
+namespace {
+constexpr int kHttpConnectionLimit = 512;
+constexpr int kSocketsPerToken = 64;
+constexpr int kCloseAllMs = 1000;
+} // namespace
+
+int httpStatusOf(const Error &error)
+{
+    if (error.group == QLatin1StringView("auth"))
+        return error.code == QLatin1StringView("forbidden") ? 403 : 401;
+    if (error.group == QLatin1StringView("actor")) {
+        if (error.code == QLatin1StringView("not_found") || error.code == QLatin1StringView("action_not_found"))
+            return 404;
+        return error.code == QLatin1StringView("stopping") || error.code == QLatin1StringView("overloaded") ? 503 : 400;
+    }
+    if (error.group == QLatin1StringView("state"))
+        return 409;
+    return error.group == QLatin1StringView("internal") ? 500 : 400;
+}
+
+Server::Server(const HostConfig &config, ActorRuntime &runtime, Deliveries &deliveries, QObject *parent)
+    : QObject(parent)
+    , m_config(config)
+    , m_runtime(runtime)
+    , m_deliveries(deliveries)
+    , m_upgrader(std::make_unique<QWebSocketServer>(QStringLiteral("foundry-host"), QWebSocketServer::NonSecureMode))
+{
+    m_listener.setProxy(QNetworkProxy::NoProxy);
+    m_upgrader->setSupportedSubprotocols({QStringLiteral("rivet")});
+    connect(&m_listener, &QTcpServer::newConnection, this, &Server::accept);
+    connect(m_upgrader.get(), &QWebSocketServer::newConnection, this, &Server::webSocketOpened);
+    m_deliveries.setReceiver(this);
+}
+
+Server::~Server()
+{
+    m_deliveries.setReceiver(nullptr);
+    const auto sockets = m_sockets.values();
+    m_sockets.clear();
+    for (ActorSocket *socket : sockets) {
+        socket->disconnect(this);
+        delete socket;
+    }
+}
+
+Result<> Server::listen()
+{
+    if (!m_config.address.isLoopback()) {
+        return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
+            QStringLiteral("This version listens on loopback addresses only, not on %1.").arg(m_config.address.toString()),
+            QStringLiteral("Use --listen 127.0.0.1:0."));
+    }
+    if (!m_listener.listen(m_config.address, m_config.port)) {
+        return makeError(QLatin1StringView("internal"), QLatin1StringView("cannot_listen"),
+            QStringLiteral("Cannot listen on %1 port %2: %3.")
+                .arg(m_config.address.toString())
+                .arg(m_config.port)
+                .arg(m_listener.errorString()),
+            QStringLiteral("Choose another port, or port 0 for any free one."));
+    }
+    m_gate = std::make_unique<AccessGate>(m_config.token, authoritiesOf(m_config.address.toString(), port()));
+    return Unit{};
+}
+
+QString Server::endpoint() const
+{
+    const bool v6 = m_config.address.protocol() == QAbstractSocket::IPv6Protocol;
+    return QStringLiteral("http://%1:%2")
+        .arg(v6 ? QLatin1Char('[') + m_config.address.toString() + QLatin1Char(']') : m_config.address.toString())
+        .arg(port());
+}
+
+void Server::accept()
+{
+    while (QTcpSocket *socket = m_listener.nextPendingConnection()) {
+        if (m_httpConnections >= kHttpConnectionLimit) {
+            socket->abort();
+            socket->deleteLater();
+            continue;
+        }
+        socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
+        ++m_httpConnections;
+        auto *connection = new HttpConnection(socket, *this, this);
+        connect(connection, &QObject::destroyed, this, [this] { --m_httpConnections; });
+    }
+}
+
+bool Server::refuse(HttpConnection *connection, const HttpHead &head)
+{
+    const auto foreign = m_gate->refuseForeign(head);
+    if (!foreign)
+        return false;
+    connection->closeAfterResponse();
+    connection->respondJson(403, protocol::encodeErrorBody(*foreign));
+    return true;
+}
+
+void Server::tooLarge(HttpConnection *connection)
+{
+    connection->respondJson(400,
+        protocol::encodeErrorBody(makeError(QLatin1StringView("message"), QLatin1StringView("incoming_too_long"),
+            QStringLiteral("A request may have at most %1 bytes.").arg(kHttpBodyLimit))));
+}
+
+void Server::handle(HttpConnection *connection, const HttpRequest &request)
+{
+    using Kind = GatewayRoute::Kind;
+    if (request.head.method == "OPTIONS") {
+        answerOptions(connection, request.head);
+        return;
+    }
+    const GatewayRoute route = parseRoute(request.head);
+    if (route.kind == Kind::Metadata || route.kind == Kind::Health) {
+        if (request.head.method != "GET" && request.head.method != "HEAD")
+            connection->respond(405, "text/plain", httpReason(405));
+        else if (route.kind == Kind::Metadata)
+            answerMetadata(connection, route);
+        else
+            connection->respondJson(200, "{\"status\":\"ok\",\"runtime\":\"rivetkit\"}");
+        return;
+    }
+    const auto caller = m_gate->authorize(route);
+    if (!caller) {
+        connection->respondJson(httpStatusOf(caller.error()), protocol::encodeErrorBody(caller.error()));
+    } else if (route.kind == Kind::Actors) {
+        answerActors(connection, request, route);
+    } else if (route.kind == Kind::Action && request.head.method == "POST") {
+        answerAction(connection, request, route, *caller);
+    } else if (route.kind == Kind::Drain && request.head.method == "POST") {
+        connection->closeAfterResponse();
+        connection->respondJson(200, "{\"ok\":true}");
+        Q_EMIT drainRequested(route.param(u"when") == QLatin1StringView("idle"));
+    } else {
+        connection->respond(404, "text/plain", httpReason(404));
+    }
+}
+
+void Server::answerOptions(HttpConnection *connection, const HttpHead &head)
+{
+    // Only allowed origins come this far.
+    QList<QPair<QByteArray, QByteArray>> headers;
+    if (const QByteArray origin = head.header("origin"); !origin.isEmpty()) {
+        headers = {{"Access-Control-Allow-Origin", origin}, {"Access-Control-Allow-Credentials", "true"},
+            {"Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS, PATCH"},
+            {"Access-Control-Allow-Headers", head.header("access-control-request-headers")},
+            {"Access-Control-Max-Age", "600"}, {"Vary", "Origin"}};
+    }
+    connection->respond(204, {}, {}, headers);
+}
+
+void Server::answerMetadata(HttpConnection *connection, const GatewayRoute &route)
+{
+    protocol::Metadata metadata;
+    metadata.runtime = QStringLiteral("rivetkit");
+    metadata.version = QStringLiteral("2.1.5");
+    metadata.hostVersion = m_config.version;
+    metadata.hostInstance = m_config.instance;
+    if (const QString proof = m_gate->proof(route.param(u"challenge")); !proof.isEmpty())
+        metadata.proof = proof;
+    connection->respondJson(200, protocol::encodeMetadata(metadata));
+}
+
+Result<ActorRef> Server::resolve(const GatewayRoute &route)
+{
+    if (!route.byKey)
+        return m_runtime.byId(route.actorId);
+    return route.mayCreate ? m_runtime.getOrCreate(route.address) : m_runtime.get(route.address);
+}
+
+void Server::answerAction(
+    HttpConnection *connection, const HttpRequest &request, const GatewayRoute &route, const Caller &caller)
+{
+    const auto refuseWith = [connection](const Error &error) {
+        connection->respondJson(httpStatusOf(error), protocol::encodeErrorBody(error));
+    };
+    auto args = protocol::decodeActionBody(request.body);
+    if (args && args->contains("[\"$"))
+        args = protocol::unescapeExtensions(*args);
+    if (!args) {
+        refuseWith(makeError(QLatin1StringView("actor"), QLatin1StringView("invalid_request"), args.error().message));
+        return;
+    }
+    const auto actor = resolve(route);
+    if (!actor) {
+        refuseWith(actor.error());
+        return;
+    }
+    ActorCall call{route.action, *args, caller, QStringLiteral("h%1").arg(++m_calls)};
+    m_runtime.act(actor->id, std::move(call),
+        [target = QPointer(connection), &deliveries = m_deliveries](Result<QByteArray> answer) {
+            if (answer && answer->contains("[\"$"))
+                answer = protocol::escapeExtensions(*answer);
+            deliveries.run([target, answer] {
+                if (!target)
+                    return;
+                if (answer)
+                    target->respondJson(200, protocol::encodeOutputBody(*answer));
+                else
+                    target->respondJson(httpStatusOf(answer.error()), protocol::encodeErrorBody(answer.error()));
+            });
+        });
+}
+
+void Server::upgrade(QTcpSocket *socket, const HttpHead &)
+{
+    connect(socket, &QTcpSocket::disconnected, socket, &QObject::deleteLater);
+    m_upgrader->handleConnection(socket);
+    // The handshake is in the socket already, so it would not announce it again.
+    QMetaObject::invokeMethod(socket, &QTcpSocket::readyRead, Qt::QueuedConnection);
+}
+
+void Server::webSocketOpened()
+{
+    while (QWebSocket *webSocket = m_upgrader->nextPendingConnection()) {
+        HttpHead head;
+        head.method = "GET";
+        head.target = webSocket->requestUrl().toEncoded(QUrl::RemoveScheme | QUrl::RemoveAuthority);
+        for (const QByteArray &name : webSocket->request().rawHeaderList())
+            head.headers.append({name.toLower(), webSocket->request().rawHeader(name)});
+        auto *socket = new ActorSocket(webSocket, ++m_lastConnection, m_runtime, m_deliveries, this);
+        connect(socket, &ActorSocket::closed, this, [this](ConnectionId connection) {
+            m_sockets.remove(connection);
+            Q_EMIT socketsChanged(m_sockets.size());
+            if (m_sockets.isEmpty() && m_allClosed)
+                std::exchange(m_allClosed, {})();
+        });
+        openSocket(socket, head);
+    }
+}
+
+void Server::openSocket(ActorSocket *socket, const HttpHead &head)
+{
+    const GatewayRoute route = parseRoute(head);
+    const bool full = m_sockets.size() >= kSocketsPerToken;
+    m_sockets.insert(socket->connection(), socket);
+    Q_EMIT socketsChanged(m_sockets.size());
+    const auto caller = m_gate->authorize(route);
+    if (!caller) {
+        socket->reject(caller.error());
+        return;
+    }
+    if (route.kind != GatewayRoute::Kind::Connect) {
+        socket->reject(makeError(QLatin1StringView("actor"), QLatin1StringView("invalid_request"),
+            QStringLiteral("WebSockets are opened at /gateway/…/connect.")));
+        return;
+    }
+    if (parseProtocols(head.header("sec-websocket-protocol")).encoding != QLatin1StringView("json")) {
+        socket->close(1003, QStringLiteral("actor.unsupported_websocket_encoding"));
+        return;
+    }
+    if (full) {
+        socket->reject(makeError(QLatin1StringView("actor"), QLatin1StringView("overloaded"),
+            QStringLiteral("There are %1 connections already.").arg(kSocketsPerToken)));
+        return;
+    }
+    if (m_runtime.isStopping()) {
+        socket->reject(makeError(QLatin1StringView("actor"), QLatin1StringView("stopping"),
+            QStringLiteral("The host is stopping.")));
+        return;
+    }
+    const auto actor = resolve(route);
+    if (!actor)
+        socket->reject(actor.error());
+    else
+        socket->open(*actor, *caller);
+}
+
+void Server::deliverEvent(const QList<ConnectionId> &connections, const QByteArray &frame)
+{
+    const QString text = QString::fromUtf8(frame);
+    for (const ConnectionId connection : connections) {
+        if (ActorSocket *socket = m_sockets.value(connection))
+            socket->sendEvent(text);
+    }
+}
+
+void Server::closeConnections(const QList<ConnectionId> &connections, const Error &reason)
+{
+    for (const ConnectionId connection : connections) {
+        if (ActorSocket *socket = m_sockets.value(connection))
+            socket->reject(reason);
+    }
+}
+
+void Server::closeAll(std::function<void()> done)
+{
+    if (m_sockets.isEmpty()) {
+        done();
+        return;
+    }
+    m_allClosed = std::move(done);
+    const auto sockets = m_sockets.values();
+    for (ActorSocket *socket : sockets)
+        socket->close(1001, QStringLiteral("actor.stopping"));
+    QTimer::singleShot(kCloseAllMs, this, [this] {
+        if (m_allClosed)
+            std::exchange(m_allClosed, {})();
+    });
+}
+
+} // namespace foundry::backend

@@ -1,0 +1,75 @@
+// The one listening port of the host: HTTP requests and WebSockets of the actor protocol. Main thread.
+#pragma once
+
+#include "backend/actors/actorruntime.h"
+#include "backend/host/accessgate.h"
+#include "backend/host/actorsocket.h"
+#include "backend/host/deliveries.h"
+#include "backend/host/hostconfig.h"
+#include "backend/host/httpconnection.h"
+
+#include <QHash>
+#include <QTcpServer>
+
+#include <memory>
+
+class QWebSocket;
+class QWebSocketServer;
+
+namespace foundry::backend {
+
+class Server final : public QObject, private HttpHandler, private Deliveries::Receiver {
+    Q_OBJECT
+
+public:
+    Server(const HostConfig &config, ActorRuntime &runtime, Deliveries &deliveries, QObject *parent = nullptr);
+    ~Server() override;
+
+    // Listens at the configured address; loopback only. The port is known afterwards.
+    Result<> listen();
+    quint16 port() const { return m_listener.serverPort(); }
+    QString endpoint() const;
+    // No new connections from here on.
+    void stopListening() { m_listener.close(); }
+    // Closes what is open, with 1001 "actor.stopping"; `done` when all have gone or after a second.
+    void closeAll(std::function<void()> done);
+    qsizetype openSockets() const { return m_sockets.size(); }
+
+Q_SIGNALS:
+    // Somebody who has the token asks this host to go: at once, or when nothing runs.
+    void drainRequested(bool whenIdle);
+    void socketsChanged(qsizetype open);
+
+private:
+    void accept();
+    void handle(HttpConnection *connection, const HttpRequest &request) override;
+    bool refuse(HttpConnection *connection, const HttpHead &head) override;
+    void upgrade(QTcpSocket *socket, const HttpHead &head) override;
+    void tooLarge(HttpConnection *connection) override;
+    void deliverEvent(const QList<ConnectionId> &connections, const QByteArray &frame) override;
+    void closeConnections(const QList<ConnectionId> &connections, const Error &reason) override;
+
+    void answerMetadata(HttpConnection *connection, const GatewayRoute &route);
+    void answerActors(HttpConnection *connection, const HttpRequest &request, const GatewayRoute &route);
+    void answerAction(HttpConnection *connection, const HttpRequest &request, const GatewayRoute &route, const Caller &caller);
+    void answerOptions(HttpConnection *connection, const HttpHead &head);
+    Result<ActorRef> resolve(const GatewayRoute &route);
+    void webSocketOpened();
+    void openSocket(ActorSocket *socket, const HttpHead &head);
+
+    const HostConfig m_config;
+    ActorRuntime &m_runtime;
+    Deliveries &m_deliveries;
+    QTcpServer m_listener;
+    std::unique_ptr<QWebSocketServer> m_upgrader;
+    std::unique_ptr<AccessGate> m_gate;
+    QHash<ConnectionId, ActorSocket *> m_sockets;
+    ConnectionId m_lastConnection = 0;
+    quint64 m_calls = 0;
+    int m_httpConnections = 0;
+    std::function<void()> m_allClosed;
+};
+
+int httpStatusOf(const Error &error);
+
+} // namespace foundry::backend

@@ -11,6 +11,7 @@ namespace {
 
 constexpr qint64 sessionFirstPage = 100; // more than a screen
 constexpr qint64 sessionOlderPage = 200;
+constexpr qint64 sessionEnd = (qint64(1) << 53) - 1; // the largest whole number of JSON
 constexpr auto sessionDeadline = std::chrono::seconds(20);
 // Text grows at the end only; what lies so far back is final.
 constexpr qint64 sessionGrowing = 200;
@@ -75,6 +76,7 @@ ChangesSince SessionFeed::catchUpQuestion() const
     // Open at the end: what was said meanwhile belongs to the window.
     ChangesSince question = TopicFeed::catchUpQuestion();
     question.windowFrom = m_first;
+    question.windowTo = sessionEnd;
     return question;
 }
 

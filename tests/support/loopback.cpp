@@ -1,0 +1,2 @@
+#include "tests/support/loopback.h"
+

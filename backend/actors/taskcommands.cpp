@@ -1,0 +1,270 @@
+// The commands of the task actor: each checks stored facts, writes the smallest record, and answers with the row.
+#include "backend/actors/actoraddresses.h"
+#include "backend/actors/taskactor.h"
+#include "realtime/protocol/codec.h"
+
+#include <QDateTime>
+#include <algorithm>
+
+namespace foundry::backend {
+
+namespace {
+
+template <class Command>
+using TaskCommandBody = std::function<Result<QByteArray>(Transaction &, const Caller &, const Command &)>;
+
+template <class Command>
+CommandHandler taskCommand(TaskCommandBody<Command> body)
+{
+    return [body](Transaction &tx, const Caller &caller, QByteArrayView args) -> Result<QByteArray> {
+        auto command = protocol::decodeArgs<Command>(args);
+        if (!command)
+            return command.error();
+        return body(tx, caller, *command);
+    };
+}
+
+} // namespace
+
+Result<Session> TaskActor::openSession(const SessionId &id) const
+{
+    auto session = m_store.session(id);
+    if (!session)
+        return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
+            QStringLiteral("There is no such session in this task."), {}, QStringLiteral("sessionId"));
+    if (session->closedAt)
+        return makeError(QLatin1StringView("state"), QLatin1StringView("conflict"), QStringLiteral("This session is closed."),
+            QStringLiteral("Open a new session."));
+    return *session;
+}
+
+Result<QByteArray> TaskActor::sessionAnswer(const SessionId &id) const
+{
+    const auto session = m_store.session(id);
+    if (!session)
+        return makeError(QLatin1StringView("internal"), QLatin1StringView("storage_failed"), QStringLiteral("The session was not stored."));
+    return protocol::encodeValue(*session);
+}
+
+void TaskActor::registerActions(ActionTable &table)
+{
+    registerReads(table);
+    registerSessionCommands(table);
+    registerTurnCommands(table);
+    registerProvisioningCommands(table);
+    // Their systems come with the forge and with archiving; until then they say so.
+    for (const char *name : {"push", "publishPullRequest", "updatePullRequest", "markReady", "mergePullRequest", "rerunChecks",
+             "revert", "undoRevert", "commit", "cancelJob", "answerQuestion"}) {
+        table.command(QString::fromLatin1(name), [name](Transaction &, const Caller &, QByteArrayView) -> Result<QByteArray> {
+            return makeError(QLatin1StringView("state"), QLatin1StringView("not_available"),
+                QStringLiteral("This version of the host cannot do “%1” yet.").arg(QLatin1StringView(name)),
+                QStringLiteral("Do it with git in the task's work tree meanwhile."));
+        });
+    }
+}
+
+void TaskActor::registerSessionCommands(ActionTable &table)
+{
+    table.command(QStringLiteral("createSession"), taskCommand<CreateSession>([this](Transaction &tx, const Caller &, const CreateSession &command) -> Result<QByteArray> {
+        m_transcripts.recover();
+        if (command.sessionId.isEmpty() || m_store.session(command.sessionId))
+            return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
+                QStringLiteral("A new session needs an id of its own."), {}, QStringLiteral("sessionId"));
+        const QList<SessionState> states = m_store.states();
+        const AgentId agent = command.agent ? *command.agent : states.isEmpty() ? m_store.creation()->agent : states.last().agent;
+        addSession(tx, command.sessionId, agent, QStringLiteral("Session %1").arg(states.size() + 1), command.model, command.mode);
+        m_provisioning.addSession(tx, command.sessionId, agent);
+        // The agent may have ended since; a session that the user asks for also retries one that failed.
+        if (const auto state = m_store.state(command.sessionId))
+            m_provisioning.ensureLive(tx, *state, true);
+        settle(tx);
+        return sessionAnswer(command.sessionId);
+    }));
+    table.command(QStringLiteral("renameSession"), taskCommand<RenameSession>([this](Transaction &tx, const Caller &, const RenameSession &command) -> Result<QByteArray> {
+        m_transcripts.recover();
+        auto session = m_store.session(command.sessionId);
+        const QString name = command.name.simplified().left(100);
+        if (!session || name.isEmpty())
+            return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
+                session ? QStringLiteral("A session needs a name.") : QStringLiteral("There is no such session in this task."), {},
+                session ? QStringLiteral("name") : QStringLiteral("sessionId"));
+        session->name = name;
+        tx.put(TaskStore::topic(), *session);
+        settle(tx);
+        return sessionAnswer(command.sessionId);
+    }));
+    table.command(QStringLiteral("closeSession"), taskCommand<CloseSession>([this](Transaction &tx, const Caller &, const CloseSession &command) -> Result<QByteArray> {
+        m_transcripts.recover();
+        auto session = m_store.session(command.sessionId);
+        if (!session)
+            return openSession(command.sessionId).error();
+        if (session->closedAt)
+            return sessionAnswer(command.sessionId);
+        m_turns.close(tx, command.sessionId);
+        session = m_store.session(command.sessionId);
+        session->closedAt = QDateTime::currentMSecsSinceEpoch();
+        tx.put(TaskStore::topic(), *session);
+        bool agentUnused = true;
+        for (const Session &other : m_store.sessions())
+            agentUnused = agentUnused && (other.closedAt || other.agent != session->agent);
+        m_provisioning.dropSession(tx, command.sessionId, session->agent, agentUnused);
+        if (agentUnused)
+            m_store.setAgentLive(tx, session->agent, false);
+        settle(tx);
+        return sessionAnswer(command.sessionId);
+    }));
+    // The agent's own settings: wished for here, carried out by the sandbox, confirmed by the agent.
+    const auto setting = [this](Transaction &tx, const SessionId &id, const QString &name, const QString &option, const QString &value) -> Result<QByteArray> {
+        m_transcripts.recover();
+        auto session = openSession(id);
+        if (!session)
+            return session.error();
+        if (name == QLatin1StringView("setMode"))
+            session->mode = value;
+        else if (name == QLatin1StringView("setModel"))
+            session->model = value;
+        for (SessionOption &known : session->options) {
+            if (known.id == option || (name == QLatin1StringView("setMode") && known.category == QLatin1StringView("mode"))
+                || (name == QLatin1StringView("setModel") && known.category == QLatin1StringView("model")))
+                known.currentValue = value;
+        }
+        tx.put(TaskStore::topic(), *session);
+        const auto state = m_store.state(id);
+        if (state && state->live) {
+            SessionRequest request{id, session->agent, {}, option, value};
+            tx.send(sandboxAddress(m_store.creation()->organization, m_provisioning.sandboxId()), name, encodeSessionRequest(request));
+        }
+        settle(tx);
+        return sessionAnswer(id);
+    };
+    table.command(QStringLiteral("setMode"), taskCommand<SetMode>([setting](Transaction &tx, const Caller &, const SetMode &command) {
+        return setting(tx, command.sessionId, QStringLiteral("setMode"), {}, command.mode);
+    }));
+    table.command(QStringLiteral("setModel"), taskCommand<SetModel>([setting](Transaction &tx, const Caller &, const SetModel &command) {
+        return setting(tx, command.sessionId, QStringLiteral("setModel"), {}, command.model);
+    }));
+    table.command(QStringLiteral("setOption"), taskCommand<SetOption>([setting](Transaction &tx, const Caller &, const SetOption &command) {
+        return setting(tx, command.sessionId, QStringLiteral("setOption"), command.optionId, command.value);
+    }));
+}
+
+void TaskActor::registerTurnCommands(ActionTable &table)
+{
+    table.command(QStringLiteral("sendMessage"), taskCommand<SendMessage>([this](Transaction &tx, const Caller &caller, const SendMessage &command) -> Result<QByteArray> {
+        m_transcripts.recover();
+        if (auto session = openSession(command.sessionId); !session)
+            return session.error();
+        auto prompt = m_turns.sendMessage(tx, command, caller.userId);
+        if (!prompt)
+            return prompt.error();
+        settle(tx);
+        return protocol::encodeValue(*prompt);
+    }));
+    table.command(QStringLiteral("editQueued"), taskCommand<EditQueued>([this](Transaction &tx, const Caller &, const EditQueued &command) -> Result<QByteArray> {
+        auto prompt = m_turns.editQueued(tx, command);
+        return prompt ? Result<QByteArray>(protocol::encodeValue(*prompt)) : Result<QByteArray>(prompt.error());
+    }));
+    table.command(QStringLiteral("dropQueued"), taskCommand<DropQueued>([this](Transaction &tx, const Caller &, const DropQueued &command) -> Result<QByteArray> {
+        auto prompt = m_turns.dropQueued(tx, command);
+        return prompt ? Result<QByteArray>(protocol::encodeValue(*prompt)) : Result<QByteArray>(prompt.error());
+    }));
+    const auto turn = [this](Transaction &tx, const SessionId &id, const Result<> &done) -> Result<QByteArray> {
+        if (!done)
+            return done.error();
+        settle(tx);
+        return sessionAnswer(id);
+    };
+    table.command(QStringLiteral("cancelTurn"), taskCommand<CancelTurn>([this, turn](Transaction &tx, const Caller &, const CancelTurn &command) -> Result<QByteArray> {
+        m_transcripts.recover();
+        if (auto session = openSession(command.sessionId); !session)
+            return session.error();
+        return turn(tx, command.sessionId, m_turns.cancelTurn(tx, command.sessionId));
+    }));
+    table.command(QStringLiteral("resendInterrupted"), taskCommand<ResendInterrupted>([this, turn](Transaction &tx, const Caller &caller, const ResendInterrupted &command) -> Result<QByteArray> {
+        m_transcripts.recover();
+        if (auto session = openSession(command.sessionId); !session)
+            return session.error();
+        return turn(tx, command.sessionId, m_turns.resendInterrupted(tx, command.sessionId, caller.userId));
+    }));
+    table.command(QStringLiteral("answerPermission"), taskCommand<AnswerPermission>([this](Transaction &tx, const Caller &caller, const AnswerPermission &command) -> Result<QByteArray> {
+        m_transcripts.recover();
+        const QString permission = command.permissionRequestId.isEmpty() ? command.requestId.value : command.permissionRequestId;
+        SessionId of = command.sessionId;
+        for (const SessionState &state : m_store.states()) {
+            if (m_transcripts.of(state.session).permissionEntry(permission))
+                of = state.session;
+        }
+        if (auto answered = m_turns.answerPermission(tx, command, caller.userId); !answered)
+            return answered.error();
+        settle(tx);
+        return sessionAnswer(of);
+    }));
+}
+
+void TaskActor::registerProvisioningCommands(ActionTable &table)
+{
+    const auto answerTask = [this]() -> Result<QByteArray> {
+        const auto task = m_store.task();
+        if (!task)
+            return makeError(QLatin1StringView("actor"), QLatin1StringView("not_found"), QStringLiteral("There is no such task."));
+        return protocol::encodeValue(*task);
+    };
+    table.command(QStringLiteral("renameTask"), taskCommand<RenameTask>([this, answerTask](Transaction &tx, const Caller &, const RenameTask &command) -> Result<QByteArray> {
+        m_transcripts.recover();
+        const QString title = command.title.simplified().left(200);
+        if (title.isEmpty())
+            return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"), QStringLiteral("A task needs a title."), {},
+                QStringLiteral("title"));
+        TaskCreation creation = *m_store.creation();
+        creation.title = title;
+        m_store.setCreation(tx, creation);
+        settle(tx);
+        return answerTask();
+    }));
+    table.command(QStringLiteral("retryStage"), taskCommand<RetryStage>([this](Transaction &tx, const Caller &, const RetryStage &command) -> Result<QByteArray> {
+        m_transcripts.recover();
+        if (auto retried = m_provisioning.retryStage(tx, command.stageId); !retried)
+            return retried.error();
+        for (SessionState state : m_store.states()) { // their errors came from what is retried
+            if (state.error && state.openTurn.isEmpty()) {
+                state.error.reset();
+                state.hold = false;
+                m_store.putState(tx, state);
+            }
+        }
+        settle(tx);
+        for (const Stage &stage : m_store.stages()) {
+            if (stage.id == command.stageId)
+                return protocol::encodeValue(stage);
+        }
+        return QByteArrayLiteral("null");
+    }));
+    table.command(QStringLiteral("cancelProvisioning"), taskCommand<CancelProvisioning>([this, answerTask](Transaction &tx, const Caller &, const CancelProvisioning &) -> Result<QByteArray> {
+        m_transcripts.recover();
+        m_provisioning.cancel(tx);
+        settle(tx);
+        return answerTask();
+    }));
+    table.command(QStringLiteral("resolveBranchClash"), taskCommand<ResolveBranchClash>([this, answerTask](Transaction &tx, const Caller &, const ResolveBranchClash &command) -> Result<QByteArray> {
+        m_transcripts.recover();
+        if (auto resolved = m_provisioning.resolveBranchClash(tx, command); !resolved)
+            return resolved.error();
+        settle(tx);
+        return answerTask();
+    }));
+    table.command(QStringLiteral("refreshChanges"), taskCommand<RefreshChanges>([this](Transaction &tx, const Caller &, const RefreshChanges &) -> Result<QByteArray> {
+        const auto task = m_store.task();
+        if (!task || !task->workTree)
+            return makeError(QLatin1StringView("state"), QLatin1StringView("not_ready"),
+                QStringLiteral("The work tree is not prepared yet."), QStringLiteral("Wait until the repository is prepared."));
+        tx.afterCommit([this] { m_changes.request(0); });
+        const auto header = context().row(ChangesJob::topic(), QStringLiteral("ChangesHeader"), QStringLiteral("changes"));
+        if (header) {
+            if (const auto *value = std::get_if<ChangesHeader>(&*header))
+                return protocol::encodeValue(*value);
+        }
+        return QByteArrayLiteral("null");
+    }));
+}
+
+} // namespace foundry::backend

@@ -1,0 +1,63 @@
+// Brings a task's sandbox, agents and sessions into being, stage by stage: the durable workflows of a task, mirrored in
+// its Stage rows. It asks the sandbox and the organization by sends and goes on when they answer.
+#pragma once
+
+#include "backend/actors/sandboxmessages.h"
+#include "backend/actors/stageplan.h"
+#include "backend/actors/taskstore.h"
+
+namespace foundry::backend {
+
+class TaskProvisioning {
+public:
+    struct Events {
+        std::function<void(Transaction &, const SessionId &, const QString &origin)> sessionReady;
+        std::function<void(Transaction &)> sandboxReady;
+        std::function<void(Transaction &, const Stage &)> stageFailed;
+        std::function<void(Transaction &, const QString &stageId)> stageBegun;
+    };
+
+    TaskProvisioning(ActorContext &context, TaskStore &store, StageDeadlines deadlines, Events events);
+
+    // From the creation: the sandbox and the first session's agent.
+    void plan(Transaction &tx);
+    void addSession(Transaction &tx, const SessionId &session, const AgentId &agent);
+    void dropSession(Transaction &tx, const SessionId &session, const AgentId &agent, bool agentUnused);
+
+    // Makes the session usable again after its agent has gone: raises attempts where work was complete. Leaves failed
+    // stages alone unless `retryFailed` (the user asked).
+    void ensureLive(Transaction &tx, const SessionState &state, bool retryFailed);
+    Result<> retryStage(Transaction &tx, const QString &stageId);
+    void cancel(Transaction &tx);
+    Result<> resolveBranchClash(Transaction &tx, const ResolveBranchClash &command);
+
+    // Messages of others; false when it is none of theirs.
+    bool received(Transaction &tx, const Send &send, Result<> *outcome);
+    void progressed(const StageProgress &progress);
+
+    void advance(Transaction &tx) { m_runner.advance(tx); }
+    void resume(Transaction &tx) { m_runner.resume(tx); }
+    void checkDeadlines(Transaction &tx, Millis now) { m_runner.checkDeadlines(tx, now); }
+    std::optional<Millis> nextDeadline() const { return m_runner.nextDeadline(); }
+    bool hasWork() const { return m_runner.hasWork(); }
+    bool isComplete(const QString &workflow) const { return m_runner.isComplete(workflow); }
+    std::optional<QString> log(const QString &stageId, std::optional<qint64> attempt) const;
+    SandboxId sandboxId() const;
+
+private:
+    void begin(Transaction &tx, const StepRecord &record);
+    void changed(Transaction &tx, const StepRecord &record);
+    void abandon(Transaction &tx, const StepRecord &record);
+    void completed(Transaction &tx, const QString &workflow);
+    Result<> stageEnded(Transaction &tx, const StageEnded &ended);
+    Result<> agentResolved(Transaction &tx, const AgentResolved &resolved);
+    ActorAddress sandbox() const;
+
+    ActorContext &m_context;
+    TaskStore &m_store;
+    StageDeadlines m_deadlines;
+    Events m_events;
+    WorkflowRunner m_runner;
+};
+
+} // namespace foundry::backend

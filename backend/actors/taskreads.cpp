@@ -1,0 +1,84 @@
+// The reads of the task actor: stored rows only. A diff that is not stored yet is fetched beside and announced.
+#include "backend/actors/messagejson.h"
+#include "backend/actors/taskactor.h"
+#include "realtime/protocol/codec.h"
+
+namespace foundry::backend {
+
+void TaskActor::registerReads(ActionTable &table)
+{
+    table.read(QStringLiteral("getTranscript"), [this](const Caller &, QByteArrayView args) -> Result<QByteArray> {
+        auto asked = protocol::decodeArgs<GetTranscript>(args);
+        if (!asked)
+            return asked.error();
+        if (!m_store.session(asked->sessionId))
+            return openSession(asked->sessionId).error();
+        const QString topic = TranscriptWriter::topicOf(asked->sessionId);
+        TranscriptPage page;
+        for (Entity &entity : context().window(topic, asked->before, asked->after, qBound(qint64(1), asked->limit, qint64(500)))) {
+            if (auto *entry = std::get_if<TranscriptEntry>(&entity))
+                page.entries.append(std::move(*entry));
+        }
+        page.count = context().rowCount(topic);
+        const TopicRevision revision = context().revision(topic);
+        page.revision = revision.revision;
+        page.generation = revision.generation;
+        // A page stays below the limit of a message: the far end of it is dropped, and asked for next.
+        QByteArray encoded = protocol::encodeValue(page);
+        while (encoded.size() > 480 * 1024 && page.entries.size() > 1) {
+            const qsizetype keep = page.entries.size() / 2;
+            page.entries = asked->after ? page.entries.first(keep) : page.entries.last(keep);
+            encoded = protocol::encodeValue(page);
+        }
+        return encoded;
+    });
+    table.read(QStringLiteral("listPrompts"), [this](const Caller &, QByteArrayView args) -> Result<QByteArray> {
+        auto asked = protocol::decodeArgs<GetTranscript>(args);
+        if (!asked)
+            return asked.error();
+        QJsonArray prompts;
+        for (const TurnRow &turn : m_store.turns(asked->sessionId))
+            prompts.append(QJsonObject{{QStringLiteral("index"), turn.entryIndex}, {QStringLiteral("turn"), turn.number},
+                {QStringLiteral("at"), turn.startedAt}, {QStringLiteral("by"), turn.by},
+                {QStringLiteral("text"), promptText(m_blobs, turn.prompt).left(300)}});
+        return messagejson::text({{QStringLiteral("prompts"), prompts}});
+    });
+    table.read(QStringLiteral("getDiff"), [this](const Caller &, QByteArrayView args) -> Result<QByteArray> {
+        auto asked = protocol::decodeArgs<GetDiff>(args);
+        if (!asked)
+            return asked.error();
+        if (auto stored = m_changes.storedDiff(*asked))
+            return *stored;
+        m_changes.fetchDiff(*asked);
+        DiffPage page;
+        page.pending = true;
+        page.path = asked->path;
+        return protocol::encodeValue(page);
+    });
+    table.read(QStringLiteral("getStageLog"), [this](const Caller &, QByteArrayView args) -> Result<QByteArray> {
+        auto asked = protocol::decodeArgs<GetStageLog>(args);
+        if (!asked)
+            return asked.error();
+        const auto log = m_provisioning.log(asked->stageId, asked->attempt);
+        if (!log)
+            return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
+                QStringLiteral("There is no log of stage “%1”, attempt %2.").arg(asked->stageId).arg(asked->attempt.value_or(1)), {},
+                QStringLiteral("stageId"));
+        return protocol::encodeValue(StageLog{*log});
+    });
+    table.read(QStringLiteral("getBlob"), [this](const Caller &, QByteArrayView args) -> Result<QByteArray> {
+        auto asked = protocol::decodeArgs<GetBlob>(args);
+        if (!asked)
+            return asked.error();
+        auto page = m_blobs.read(asked->blobId, asked->offset, asked->limit);
+        return page ? Result<QByteArray>(protocol::encodeValue(*page)) : Result<QByteArray>(page.error());
+    });
+    for (const char *name : {"searchTranscript", "listDirectory", "findFiles", "readFile"}) {
+        table.read(QString::fromLatin1(name), [name](const Caller &, QByteArrayView) -> Result<QByteArray> {
+            return makeError(QLatin1StringView("state"), QLatin1StringView("not_available"),
+                QStringLiteral("This version of the host cannot answer “%1” yet.").arg(QLatin1StringView(name)));
+        });
+    }
+}
+
+} // namespace foundry::backend

@@ -1,0 +1,78 @@
+// What a task has stored: its topic rows, typed, and its own tables (creation, session states, turns, agents). Reads see
+// the transaction that is open. One writer: its task actor.
+#pragma once
+
+#include "backend/actors/actorcontext.h"
+#include "backend/actors/taskmessages.h"
+#include "models/types/topic.h"
+
+namespace foundry::backend {
+
+// The side of a session that clients do not see.
+struct SessionState {
+    SessionId session;
+    AgentId agent;
+    bool live = false;       // the agent process has it open
+    bool hold = false;       // queued prompts wait for the user: its last turn was cut or failed
+    qint64 turns = 0;        // how many have begun
+    qint64 position = 0;
+    QString openTurn;        // the turn under way
+    QString interruptedTurn; // the turn that was cut, for resendInterrupted
+    std::optional<Error> error = {};
+};
+
+// One prompt on its way through the agent. Its intent is recorded before it is written to the agent.
+struct TurnRow {
+    QString turn;
+    SessionId session;
+    qint64 number = 0;
+    Prompt prompt;
+    QList<Attachment> attachments = {};
+    QString by;
+    QString state; // sent, refused, ended
+    bool cancelling = false;
+    qint64 entryIndex = 0;
+    Millis startedAt = 0;
+    std::optional<Millis> endedAt = {};
+    QString stopReason;
+};
+
+class TaskStore {
+public:
+    explicit TaskStore(ActorContext &context);
+
+    static QString schema();
+    static QString topic() { return QStringLiteral("task"); }
+
+    // Nothing until the send "create" was applied.
+    const std::optional<TaskCreation> &creation() const { return m_creation; }
+    void setCreation(Transaction &tx, const TaskCreation &creation);
+    void load();
+
+    std::optional<Task> task() const;
+    std::optional<Session> session(const SessionId &id) const;
+    QList<Session> sessions() const; // in their order
+    QList<Stage> stages() const;     // in the order of the timeline
+    std::optional<QueuedPrompt> queued(const QueueId &id) const;
+    QList<QueuedPrompt> queue(const SessionId &session) const; // in the order of delivery
+
+    std::optional<SessionState> state(const SessionId &id) const;
+    QList<SessionState> states() const;
+    void putState(Transaction &tx, const SessionState &state);
+
+    std::optional<TurnRow> turn(const QString &id) const;
+    QList<TurnRow> turns(const SessionId &session) const;
+    void putTurn(Transaction &tx, const TurnRow &turn);
+
+    bool isAgentLive(const AgentId &agent) const;
+    void setAgentLive(Transaction &tx, const AgentId &agent, bool live);
+
+    QByteArray value(const QString &key) const;
+    void setValue(Transaction &tx, const QString &key, const QByteArray &value);
+
+private:
+    ActorContext &m_context;
+    std::optional<TaskCreation> m_creation;
+};
+
+} // namespace foundry::backend

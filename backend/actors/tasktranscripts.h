@@ -1,0 +1,38 @@
+// The transcript writers of a task's sessions, and the one timer that flushes what agents stream (at most every 50 ms,
+// the first word at once).
+#pragma once
+
+#include "backend/actors/sandboxmessages.h"
+#include "backend/actors/transcriptwriter.h"
+
+#include <QElapsedTimer>
+#include <QTimer>
+#include <map>
+#include <memory>
+
+namespace foundry::backend {
+
+class TaskTranscripts {
+public:
+    // `flushed` is called inside the flushing transaction for each session that got entries.
+    TaskTranscripts(ActorContext &context, BlobStore blobs, std::function<void(Transaction &)> flushed);
+    ~TaskTranscripts();
+
+    TranscriptWriter &of(const SessionId &session);
+    // At the start of each turn of the actor: an earlier transaction may have been rolled back.
+    void recover();
+    // Streamed by the sandbox. `belongs` decides whether its turn is still the one under way.
+    void streamed(const AgentUpdate &update);
+
+private:
+    void flushAll();
+
+    ActorContext &m_context;
+    BlobStore m_blobs;
+    std::function<void(Transaction &)> m_flushed;
+    std::map<QString, std::unique_ptr<TranscriptWriter>> m_writers;
+    QTimer *m_timer;
+    QElapsedTimer m_sinceFlush;
+};
+
+} // namespace foundry::backend

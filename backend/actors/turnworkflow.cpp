@@ -1,0 +1,474 @@
+#include "backend/actors/turnworkflow.h"
+
+#include "backend/actors/actoraddresses.h"
+#include "backend/actors/messagejson.h"
+#include "backend/actors/taskattention.h"
+
+#include <QDateTime>
+#include <QJsonDocument>
+
+namespace foundry::backend {
+
+namespace {
+
+constexpr qint64 turnPromptLimit = 256 * 1024;
+
+Error turnConflict(const QString &message, const QString &action = {})
+{
+    return makeError(QLatin1StringView("state"), QLatin1StringView("conflict"), message, action);
+}
+
+// What the whole tool call said, in short, for a list that is read at a glance.
+QString turnAskDetail(const ToolCall &call)
+{
+    for (const ToolContent &content : call.content) {
+        if (const auto *diff = std::get_if<ToolDiff>(&content))
+            return diff->path;
+    }
+    if (!call.locations.isEmpty())
+        return call.locations.first().path;
+    if (call.rawInput) {
+        const QJsonObject input = QJsonDocument::fromJson(call.rawInput->shown().toUtf8()).object();
+        const QString command = input.value(QLatin1StringView("command")).toString();
+        if (!command.isEmpty())
+            return command.left(300);
+    }
+    return {};
+}
+
+} // namespace
+
+TurnWorkflow::TurnWorkflow(ActorContext &context, TaskStore &store, TaskTranscripts &transcripts, TaskProvisioning &provisioning,
+    TaskAttention &attention, BlobStore blobs)
+    : m_context(context)
+    , m_store(store)
+    , m_transcripts(transcripts)
+    , m_provisioning(provisioning)
+    , m_attention(attention)
+    , m_blobs(std::move(blobs))
+{
+}
+
+ActorAddress TurnWorkflow::sandbox() const
+{
+    return sandboxAddress(m_store.creation()->organization, m_provisioning.sandboxId());
+}
+
+Result<> checkPromptSize(const BlobStore &blobs, const Prompt &prompt)
+{
+    qint64 size = prompt.text.toUtf8().size();
+    if (prompt.blobId) {
+        const auto stored = blobs.size(*prompt.blobId);
+        if (!stored)
+            return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
+                QStringLiteral("The prompt's text was not uploaded completely."), QStringLiteral("Send it again."),
+                QStringLiteral("prompt"));
+        size = *stored;
+    }
+    if (size > turnPromptLimit)
+        return makeError(QLatin1StringView("input"), QLatin1StringView("too_large"),
+            QStringLiteral("The prompt has %1 KiB; an agent is given at most %2 KiB at once.").arg(size / 1024).arg(turnPromptLimit / 1024),
+            QStringLiteral("Shorten it, or put the long part into a file of the repository or an attachment and mention it."),
+            QStringLiteral("prompt"));
+    return Unit{};
+}
+
+QString promptText(const BlobStore &blobs, const Prompt &prompt)
+{
+    if (!prompt.blobId)
+        return prompt.text;
+    auto bytes = blobs.readAll(*prompt.blobId, turnPromptLimit);
+    return bytes ? QString::fromUtf8(*bytes) : bytes.error().message;
+}
+
+Result<QueuedPrompt> TurnWorkflow::sendMessage(Transaction &tx, const SendMessage &command, const QString &by)
+{
+    if (command.prompt.isEmpty() && command.attachments.isEmpty())
+        return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"), QStringLiteral("The prompt is empty."),
+            QStringLiteral("Write what the agent shall do."), QStringLiteral("prompt"));
+    if (auto fits = checkPromptSize(m_blobs, command.prompt); !fits)
+        return fits.error();
+    auto state = m_store.state(command.sessionId);
+    if (!state)
+        return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
+            QStringLiteral("There is no such session in this task."), {}, QStringLiteral("sessionId"));
+    const QList<QueuedPrompt> queue = m_store.queue(command.sessionId);
+    QueuedPrompt prompt;
+    prompt.id = command.queueId;
+    prompt.sessionId = command.sessionId;
+    prompt.prompt = command.prompt;
+    prompt.attachments = command.attachments;
+    prompt.order = queue.isEmpty() ? 1 : queue.last().order + 1;
+    prompt.createdAt = QDateTime::currentMSecsSinceEpoch();
+    prompt.by = by;
+    tx.put(TaskStore::topic(), prompt);
+    // A new word of the user is the leave to go on: after a cut or a failure the queue moves again.
+    const bool wasHeld = state->hold || state->error;
+    state->hold = false;
+    state->error.reset();
+    state->interruptedTurn.clear();
+    m_store.putState(tx, *state);
+    if (wasHeld || m_store.session(command.sessionId).value_or(Session{}).status == SessionStatus::Error)
+        m_provisioning.ensureLive(tx, *state, true);
+    return prompt;
+}
+
+Result<QueuedPrompt> TurnWorkflow::editQueued(Transaction &tx, const EditQueued &command)
+{
+    auto prompt = m_store.queued(command.queueId);
+    if (!prompt)
+        return turnConflict(QStringLiteral("This prompt is not waiting any more: it was delivered or dropped."));
+    if (command.prompt.isEmpty())
+        return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"), QStringLiteral("The prompt is empty."),
+            QStringLiteral("Drop it instead."), QStringLiteral("prompt"));
+    if (auto fits = checkPromptSize(m_blobs, command.prompt); !fits)
+        return fits.error();
+    prompt->prompt = command.prompt;
+    tx.put(TaskStore::topic(), *prompt);
+    return *prompt;
+}
+
+Result<QueuedPrompt> TurnWorkflow::dropQueued(Transaction &tx, const DropQueued &command)
+{
+    auto prompt = m_store.queued(command.queueId);
+    if (!prompt)
+        return turnConflict(QStringLiteral("This prompt is not waiting any more: it was delivered or dropped."));
+    tx.remove(TaskStore::topic(), QStringLiteral("QueuedPrompt"), command.queueId.value);
+    return *prompt;
+}
+
+Result<> TurnWorkflow::cancelTurn(Transaction &tx, const SessionId &session)
+{
+    auto state = m_store.state(session);
+    if (!state || state->openTurn.isEmpty())
+        return Unit{}; // over already: what was asked for is so
+    auto turn = m_store.turn(state->openTurn);
+    if (!turn || turn->cancelling)
+        return Unit{};
+    turn->cancelling = true;
+    m_store.putTurn(tx, *turn);
+    TranscriptWriter &writer = m_transcripts.of(session);
+    for (const QString &permission : writer.openPermissions()) {
+        writer.answerPermission(tx, permission, QStringLiteral("cancelled"), {});
+        m_attention.remove(tx, permission);
+    }
+    if (turn->state == QLatin1StringView("refused")) { // never delivered: nobody else ends it
+        TurnReport report;
+        report.turn = turn->turn;
+        report.session = session;
+        report.stopReason = QStringLiteral("cancelled");
+        return ended(tx, report);
+    }
+    SessionRequest request;
+    request.session = session;
+    request.agent = state->agent;
+    request.turn = turn->turn;
+    tx.send(sandbox(), QStringLiteral("cancelTurn"), encodeSessionRequest(request));
+    return Unit{};
+}
+
+Result<> TurnWorkflow::resendInterrupted(Transaction &tx, const SessionId &session, const QString &by)
+{
+    auto state = m_store.state(session);
+    if (!state || state->interruptedTurn.isEmpty())
+        return turnConflict(QStringLiteral("No turn of this session was cut."), QStringLiteral("Write a new prompt."));
+    const auto turn = m_store.turn(state->interruptedTurn);
+    if (!turn)
+        return turnConflict(QStringLiteral("The cut prompt is not stored any more."), QStringLiteral("Write it again."));
+    QueuedPrompt prompt;
+    prompt.id = makeId<QueueId>();
+    prompt.sessionId = session;
+    prompt.prompt = turn->prompt;
+    prompt.attachments = turn->attachments;
+    const QList<QueuedPrompt> queue = m_store.queue(session);
+    prompt.order = queue.isEmpty() ? 1 : queue.first().order - 1; // it came before them
+    prompt.createdAt = QDateTime::currentMSecsSinceEpoch();
+    prompt.by = by;
+    tx.put(TaskStore::topic(), prompt);
+    state->interruptedTurn.clear();
+    state->hold = false;
+    state->error.reset();
+    m_store.putState(tx, *state);
+    m_provisioning.ensureLive(tx, *state, true);
+    return Unit{};
+}
+
+Result<> TurnWorkflow::answerPermission(Transaction &tx, const AnswerPermission &command, const QString &by)
+{
+    const QString permission = command.permissionRequestId.isEmpty() ? command.requestId.value : command.permissionRequestId;
+    for (const SessionState &state : m_store.states()) {
+        TranscriptWriter &writer = m_transcripts.of(state.session);
+        const auto entry = writer.permissionEntry(permission);
+        if (!entry || !entry->permission)
+            continue;
+        const PermissionAsk &ask = *entry->permission;
+        const auto option = std::find_if(ask.options.begin(), ask.options.end(),
+            [&command](const PermissionOption &one) { return one.id == command.optionId; });
+        if (option == ask.options.end())
+            return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
+                QStringLiteral("This request has no answer “%1”.").arg(command.optionId), {}, QStringLiteral("optionId"));
+        writer.answerPermission(tx, permission, option->id, by);
+        m_attention.remove(tx, permission);
+        tx.send(sandbox(), QStringLiteral("answerPermission"), encodePermissionAnswer({state.session, permission, option->id}));
+        if (option->kind.endsWith(QLatin1StringView("_always"))) {
+            if (auto task = m_store.task()) { // the agent keeps it; here it is written down for people
+                task->grants.insert(ask.title, option->kind);
+                tx.put(TaskStore::topic(), *task);
+            }
+        }
+        return Unit{};
+    }
+    return turnConflict(QStringLiteral("This request was answered already, or its turn has ended."));
+}
+
+void TurnWorkflow::close(Transaction &tx, const SessionId &session)
+{
+    auto state = m_store.state(session);
+    if (!state)
+        return;
+    for (const QueuedPrompt &prompt : m_store.queue(session))
+        tx.remove(TaskStore::topic(), QStringLiteral("QueuedPrompt"), prompt.id.value);
+    if (!state->openTurn.isEmpty()) {
+        TurnReport report;
+        report.turn = state->openTurn;
+        report.session = session;
+        report.stopReason = QStringLiteral("cancelled");
+        ended(tx, report);
+        state = m_store.state(session);
+    }
+    SessionRequest request;
+    request.session = session;
+    request.agent = state->agent;
+    tx.send(sandbox(), QStringLiteral("closeSession"), encodeSessionRequest(request));
+    m_attention.removeOfSession(tx, session);
+    state->live = false;
+    state->hold = false;
+    state->interruptedTurn.clear();
+    state->error.reset();
+    m_store.putState(tx, *state);
+}
+
+void TurnWorkflow::pump(Transaction &tx)
+{
+    for (const SessionState &state : m_store.states()) {
+        const auto session = m_store.session(state.session);
+        if (!session || session->closedAt)
+            continue;
+        if (!state.openTurn.isEmpty()) {
+            auto turn = m_store.turn(state.openTurn);
+            if (!turn || turn->state != QLatin1StringView("refused"))
+                continue;
+            if (state.live)
+                deliver(tx, *turn);
+            else
+                m_provisioning.ensureLive(tx, state, false);
+            continue;
+        }
+        if (state.hold)
+            continue;
+        const QList<QueuedPrompt> queue = m_store.queue(state.session);
+        if (queue.isEmpty())
+            continue;
+        if (state.live)
+            start(tx, state, queue.first());
+        else
+            m_provisioning.ensureLive(tx, state, false);
+    }
+}
+
+void TurnWorkflow::start(Transaction &tx, SessionState state, const QueuedPrompt &prompt)
+{
+    TurnRow turn;
+    turn.turn = makeUuid7();
+    turn.session = state.session;
+    turn.number = ++state.turns;
+    turn.prompt = prompt.prompt;
+    turn.attachments = prompt.attachments;
+    turn.by = prompt.by;
+    turn.startedAt = QDateTime::currentMSecsSinceEpoch();
+    state.openTurn = turn.turn;
+    state.error.reset();
+    state.interruptedTurn.clear();
+    TranscriptWriter &writer = m_transcripts.of(state.session);
+    turn.entryIndex = writer.entryCount();
+    writer.beginTurn(tx, turn.number, promptText(m_blobs, prompt.prompt), prompt.attachments);
+    tx.remove(TaskStore::topic(), QStringLiteral("QueuedPrompt"), prompt.id.value);
+    m_store.putState(tx, state);
+    deliver(tx, turn);
+}
+
+void TurnWorkflow::deliver(Transaction &tx, TurnRow turn)
+{
+    turn.state = QStringLiteral("sent");
+    m_store.putTurn(tx, turn);
+    tx.send(sandbox(), QStringLiteral("prompt"), encodeDeliverPrompt({turn.turn, turn.session, turn.prompt, turn.attachments}));
+}
+
+void TurnWorkflow::sessionReady(Transaction &tx, const SessionId &session, const QString &origin)
+{
+    auto state = m_store.state(session);
+    if (!state)
+        return;
+    state->live = true;
+    m_store.putState(tx, *state);
+    if (state->turns == 0)
+        return;
+    TranscriptWriter &writer = m_transcripts.of(session);
+    if (origin == QLatin1StringView("loaded") || origin == QLatin1StringView("resumed"))
+        writer.notice(tx, QStringLiteral("The agent was started again and has taken up this conversation."));
+    else if (origin == QLatin1StringView("anew"))
+        writer.notice(tx,
+            QStringLiteral("The agent was started again. It cannot take up a conversation, so it knows nothing of what was said above; "
+                           "the files are as they were."));
+}
+
+bool TurnWorkflow::hasOpenTurn() const
+{
+    for (const SessionState &state : m_store.states()) {
+        if (!state.openTurn.isEmpty())
+            return true;
+    }
+    return false;
+}
+
+bool TurnWorkflow::accepts(const AgentUpdate &update) const
+{
+    const auto state = m_store.state(update.session);
+    return state && state->openTurn == update.turn;
+}
+
+bool TurnWorkflow::received(Transaction &tx, const Send &send, Result<> *outcome)
+{
+    const auto handle = [&](auto decoded, auto member) {
+        *outcome = decoded ? (this->*member)(tx, *decoded) : Result<>(decoded.error());
+        return true;
+    };
+    tx.setCause(Cause{QStringLiteral("agent")});
+    if (send.name == QLatin1StringView("turnEnded"))
+        return handle(decodeTurnReport(send.json), &TurnWorkflow::ended);
+    if (send.name == QLatin1StringView("turnRefused"))
+        return handle(decodeTurnReport(send.json), &TurnWorkflow::refused);
+    if (send.name == QLatin1StringView("permissionAsked"))
+        return handle(decodePermissionAsked(send.json), &TurnWorkflow::permissionAsked);
+    if (send.name == QLatin1StringView("permissionWithdrawn"))
+        return handle(decodePermissionAnswer(send.json), &TurnWorkflow::permissionWithdrawn);
+    if (send.name == QLatin1StringView("agentLost"))
+        return handle(decodeAgentLost(send.json), &TurnWorkflow::agentLost);
+    return false;
+}
+
+Result<> TurnWorkflow::ended(Transaction &tx, const TurnReport &report)
+{
+    auto state = m_store.state(report.session);
+    auto turn = m_store.turn(report.turn);
+    if (!state || !turn || state->openTurn != report.turn)
+        return Unit{}; // ended before (closed, or said twice)
+    const Millis now = QDateTime::currentMSecsSinceEpoch();
+    turn->state = QStringLiteral("ended");
+    turn->endedAt = now;
+    turn->stopReason = report.stopReason;
+    m_store.putTurn(tx, *turn);
+
+    TranscriptWriter &writer = m_transcripts.of(report.session);
+    for (const QString &permission : writer.openPermissions())
+        m_attention.remove(tx, permission);
+    if (report.error)
+        writer.error(tx, *report.error);
+    writer.endTurn(tx, TurnEnd{report.stopReason, now - turn->startedAt, report.usage});
+    const bool cut = report.stopReason == QLatin1StringView("interrupted");
+    if (cut)
+        writer.notice(tx,
+            QStringLiteral("The host was stopped while this turn ran, and the agent with it. What it wrote until then is kept. "
+                           "Send the prompt again to go on; queued prompts wait for that."));
+    state->openTurn.clear();
+    state->interruptedTurn = cut ? turn->turn : QString();
+    state->hold = cut || report.error.has_value();
+    state->error = report.error;
+    m_store.putState(tx, *state);
+    if (auto session = m_store.session(report.session)) {
+        session->interrupted = cut;
+        if (report.usage)
+            session->usage = report.usage;
+        tx.put(TaskStore::topic(), *session);
+    }
+    m_store.setValue(tx, QStringLiteral("lastTurnEndedAt"), QByteArray::number(now));
+    if (cut && !state->live)
+        m_provisioning.ensureLive(tx, *state, false);
+    if (turnEnded)
+        turnEnded(tx);
+    return Unit{};
+}
+
+Result<> TurnWorkflow::refused(Transaction &tx, const TurnReport &report)
+{
+    auto state = m_store.state(report.session);
+    auto turn = m_store.turn(report.turn);
+    if (!state || !turn || state->openTurn != report.turn || turn->state != QLatin1StringView("sent"))
+        return Unit{};
+    turn->state = QStringLiteral("refused");
+    m_store.putTurn(tx, *turn);
+    state->live = false;
+    m_store.putState(tx, *state);
+    if (turn->cancelling) {
+        TurnReport over = report;
+        over.stopReason = QStringLiteral("cancelled");
+        return ended(tx, over);
+    }
+    return Unit{}; // pump() wakes the session and delivers it then
+}
+
+Result<> TurnWorkflow::permissionAsked(Transaction &tx, const PermissionAsked &asked)
+{
+    const auto state = m_store.state(asked.session);
+    const auto turn = state ? m_store.turn(state->openTurn) : std::nullopt;
+    if (!turn || turn->turn != asked.turn || turn->cancelling) {
+        tx.send(sandbox(), QStringLiteral("answerPermission"), encodePermissionAnswer({asked.session, asked.ask.requestId, {}}));
+        return Unit{};
+    }
+    PermissionAsk ask = asked.ask;
+    if (ask.title.isEmpty())
+        ask.title = asked.call.title;
+    const qint64 index = m_transcripts.of(asked.session).askPermission(tx, ask);
+    Attention attention;
+    attention.id = ask.requestId;
+    attention.sessionId = asked.session;
+    attention.reason = AttentionReason::Permission;
+    attention.entryIndex = index;
+    attention.requestId = ask.requestId;
+    attention.title = ask.title;
+    if (const QString detail = turnAskDetail(asked.call); !detail.isEmpty())
+        attention.detail = detail;
+    attention.options = ask.options;
+    m_attention.put(tx, attention);
+    return Unit{};
+}
+
+Result<> TurnWorkflow::permissionWithdrawn(Transaction &tx, const PermissionAnswer &answer)
+{
+    m_transcripts.of(answer.session).answerPermission(tx, answer.permission, QStringLiteral("cancelled"), {});
+    m_attention.remove(tx, answer.permission);
+    return Unit{};
+}
+
+Result<> TurnWorkflow::agentLost(Transaction &tx, const AgentLost &lost)
+{
+    m_store.setAgentLive(tx, lost.agent, false);
+    for (SessionState state : m_store.states()) {
+        if (state.agent != lost.agent)
+            continue;
+        const bool wasLive = state.live;
+        state.live = false;
+        m_store.putState(tx, state);
+        const auto session = m_store.session(state.session);
+        if (!session || session->closedAt)
+            continue;
+        if (!state.interruptedTurn.isEmpty() && lost.byRestart)
+            m_provisioning.ensureLive(tx, state, false);
+        else if (wasLive && lost.error && state.openTurn.isEmpty() && !state.error)
+            m_transcripts.of(state.session).notice(tx,
+                QStringLiteral("The agent has ended: %1 It is started again with the next prompt.").arg(lost.error->message));
+    }
+    return Unit{};
+}
+
+} // namespace foundry::backend

@@ -1,0 +1,30 @@
+// The provider on this machine: a git work tree of the repository under <data>/worktrees/<repo>/<task>. The user's own
+// checkout is never touched.
+#pragma once
+
+#include "backend/git/gitrunner.h"
+#include "backend/sandboxes/sandboxprovider.h"
+
+namespace foundry::backend {
+
+class WorktreeProvider : public SandboxProvider {
+public:
+    WorktreeProvider(GitEnvironment git, QString root);
+
+    QString name() const override { return QStringLiteral("worktree"); }
+    SandboxOperation *attachBranch(const SandboxSpec &spec, int deadlineMs, QObject *context, SandboxDone<Unit> done) override;
+    SandboxOperation *allocate(const SandboxSpec &spec, int deadlineMs, QObject *context, SandboxDone<SandboxHandle> done) override;
+    SandboxOperation *prepare(const SandboxSpec &spec, const SandboxHandle &handle, int deadlineMs, QObject *context,
+        SandboxDone<SandboxHandle> done) override;
+    SandboxOperation *health(const SandboxHandle &handle, int deadlineMs, QObject *context, SandboxDone<Unit> done) override;
+    SandboxOperation *destroy(const SandboxSpec &spec, const SandboxHandle &handle, bool force, int deadlineMs, QObject *context,
+        SandboxDone<Unit> done) override;
+
+private:
+    QString placeOf(const SandboxSpec &spec) const;
+
+    GitEnvironment m_git;
+    QString m_root;
+};
+
+} // namespace foundry::backend

@@ -56,6 +56,7 @@ int main(int argc, char **argv)
         const QJsonObject line{{QStringLiteral("ready"), true}, {QStringLiteral("endpoint"), host.endpoint()},
             {QStringLiteral("connectFile"), config.connectFile}};
         printLine(QJsonDocument(line).toJson(QJsonDocument::Compact) + '\n');
+        endStartLog();
     });
     if (auto started = host.start(actorFactories(config)); !started) {
         qCritical("%ls", qUtf16Printable(started.error().message));

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <mutex>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace foundry::backend {
@@ -18,6 +19,7 @@ struct HostLog {
     std::mutex mutex;
     QString path;
     QFile file;
+    bool echo = true; // lines to standard error as well
 };
 HostLog *hostlogCurrent = nullptr;
 
@@ -43,7 +45,8 @@ void hostlogWrite(QtMsgType type, const QMessageLogContext &context, const QStri
         hostlogCurrent->file.write(line);
         hostlogCurrent->file.flush();
     }
-    std::fwrite(line.constData(), 1, size_t(line.size()), stderr);
+    if (hostlogCurrent->echo)
+        std::fwrite(line.constData(), 1, size_t(line.size()), stderr);
 }
 
 } // namespace
@@ -58,6 +61,15 @@ void startHostLog(const QString &path)
     else
         hostlogCurrent->file.setPermissions(QFileDevice::ReadOwner | QFileDevice::WriteOwner);
     qInstallMessageHandler(hostlogWrite);
+}
+
+void endStartLog()
+{
+    struct stat status = {};
+    if (!hostlogCurrent || ::fstat(STDERR_FILENO, &status) != 0 || !S_ISREG(status.st_mode))
+        return;
+    const std::lock_guard lock(hostlogCurrent->mutex);
+    hostlogCurrent->echo = false;
 }
 
 } // namespace foundry::backend

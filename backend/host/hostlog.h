@@ -8,5 +8,7 @@ namespace foundry::backend {
 
 // Before it nothing is written to a file. Called once, by main.
 void startHostLog(const QString &path);
+// The host is up: no more lines to a standard error that is a file (the launcher's), which nobody would bound.
+void endStartLog();
 
 } // namespace foundry::backend

@@ -191,10 +191,10 @@ HttpBodyReader::State HttpBodyReader::feedChunks(QByteArray &buffer)
             if (line.isEmpty())
                 return State::Complete;
         } else {
-            const QByteArray digits = line.left(line.indexOf(';')).trimmed();
+            const QByteArray digits = line.split(';').first().trimmed();
             bool ok = false;
             const qulonglong size = digits.toULongLong(&ok, 16);
-            if (!ok || digits.size() > 12 || digits.front() == '+' || digits.startsWith("0x"))
+            if (!ok || digits.isEmpty() || digits.size() > 12 || digits.front() == '+' || digits.startsWith("0x"))
                 return State::Invalid;
             if (qsizetype(size) + m_body.size() > m_limit)
                 return State::TooLarge;

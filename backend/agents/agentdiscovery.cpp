@@ -23,8 +23,9 @@ AgentId discoveryNodeId()
     return AgentId(QStringLiteral("node"));
 }
 
-// The host's environment with the row's own settings below it: what a user set deliberately stays.
-QProcessEnvironment discoveryEnvironment(const AgentRow &row, const FoundAgent &found, QProcessEnvironment environment,
+} // namespace
+
+QProcessEnvironment agentEnvironment(const AgentRow &row, const QString &program, QProcessEnvironment environment,
     const QString &nodeProgram)
 {
     for (auto it = row.environment.constBegin(); it != row.environment.constEnd(); ++it) {
@@ -40,16 +41,14 @@ QProcessEnvironment discoveryEnvironment(const AgentRow &row, const FoundAgent &
     }
     // npm's programs start with `#!/usr/bin/env node`.
     QStringList path = environment.value(QStringLiteral("PATH")).split(QDir::listSeparator(), Qt::SkipEmptyParts);
-    for (const QString &program : {found.program, nodeProgram}) {
-        const QString directory = QFileInfo(program).absolutePath();
-        if (!program.isEmpty() && !path.contains(directory))
+    for (const QString &each : {program, nodeProgram}) {
+        const QString directory = QFileInfo(each).absolutePath();
+        if (!each.isEmpty() && !path.contains(directory))
             path.append(directory);
     }
     environment.insert(QStringLiteral("PATH"), path.join(QDir::listSeparator()));
     return environment;
 }
-
-} // namespace
 
 AgentDiscovery::AgentDiscovery(DiscoveryConfig config, QObject *parent)
     : QObject(parent)
@@ -232,7 +231,7 @@ Result<AgentSpec> AgentDiscovery::specFor(const AgentId &id, const QString &work
     spec.agentName = known->name;
     spec.program = found.program;
     spec.args = known->args;
-    spec.environment = discoveryEnvironment(*known, found, m_config.environment, m_nodeProgram);
+    spec.environment = agentEnvironment(*known, found.program, m_config.environment, m_nodeProgram);
     spec.workingDirectory = workingDirectory;
     spec.loginHint = known->loginHint;
     return spec;

@@ -54,6 +54,8 @@ public:
     // How to start it in a folder; an error with its cause and way on when it cannot be used now (agent.not_installed,
     // adapter_missing, unconfirmed, needs_node, refused_as_root). What a probe said earlier does not matter here.
     Result<AgentSpec> specFor(const AgentId &id, const QString &workingDirectory) const;
+    // Where Node.js was found by the last scan; empty: nowhere.
+    QString nodeProgram() const { return m_nodeProgram; }
     // Tells what a start of the agent showed: ready, needs_login or broken, and its models, modes and commands.
     void noteState(const AgentId &id, AgentState state, const QString &detail);
     void noteOptions(const AgentId &id, const AgentOptions &options);
@@ -96,6 +98,10 @@ private:
     bool m_scanning = false;
     bool m_scanned = false;
 };
+
+// The host's environment with the row's own settings below it: what a user set deliberately stays.
+QProcessEnvironment agentEnvironment(const AgentRow &row, const QString &program, QProcessEnvironment environment,
+    const QString &nodeProgram);
 
 // Looks for the programs of these rows. Blocking file access: for a worker thread. Exposed for tests.
 QHash<AgentId, FoundAgent> lookForAgents(const DiscoveryConfig &config, const QList<AgentRow> &rows);

@@ -1,5 +1,6 @@
 #include "views/transcript/entrytext.h"
 
+#include "views/common/minuteclock.h"
 #include "views/transcript/markdownblocks.h"
 
 #include <QCoreApplication>
@@ -16,20 +17,6 @@ class EntryText {
 constexpr qsizetype accessibleLength = 400; // characters of an entry that its accessible name carries
 
 } // namespace
-
-QString durationText(qint64 milliseconds)
-{
-    const qint64 ms = std::max<qint64>(0, milliseconds);
-    if (ms < 9950)
-        return EntryText::tr("%1 s").arg(QLocale().toString(double(ms) / 1000.0, 'f', 1));
-    const qint64 seconds = (ms + 500) / 1000;
-    if (seconds < 60)
-        return EntryText::tr("%1 s").arg(seconds);
-    const qint64 minutes = seconds / 60;
-    if (minutes < 60)
-        return EntryText::tr("%1 min %2 s").arg(minutes).arg(seconds % 60, 2, 10, QLatin1Char('0'));
-    return EntryText::tr("%1 h %2 min").arg(minutes / 60).arg(minutes % 60, 2, 10, QLatin1Char('0'));
-}
 
 QString countText(qint64 count)
 {

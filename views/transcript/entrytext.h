@@ -5,8 +5,6 @@
 
 namespace foundry::views {
 
-// "0.4 s", "12 s", "3 min 05 s", "1 h 02 min".
-QString durationText(qint64 milliseconds);
 // "12.3k", "840".
 QString countText(qint64 count);
 QString fileSizeText(qint64 bytes);

@@ -1,4 +1,5 @@
 // How tool calls, permission requests and plans look in the transcript.
+#include "views/common/minuteclock.h"
 #include "views/transcript/entrybuilder.h"
 #include "views/transcript/entrytext.h"
 

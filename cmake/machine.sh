@@ -259,6 +259,7 @@ configure() { # PRESET [-DNAME=VALUE...]: only when never configured, or with an
     mkdir -p "$root/build"
     say "configuring ($preset)"
     if ! (cd "$root" && cmake --preset "$preset" "$@") >"$log" 2>&1; then
+        rm -f "$root/build/$preset/build.ninja" # so that the next attempt configures again
         grep -A 12 -E 'CMake Error' "$log" | head -n 40 >&2
         [ "$(distribution)" = "debian 12" ] || list_for_others
         fail "configuring failed (all of it: build/$preset.configure.log)"

@@ -78,16 +78,6 @@ public:
     {
         m_json.string(value.text());
     }
-    void write(const QStringList &list)
-    {
-        m_json.beginArray();
-        for (qsizetype i = 0; i < list.size(); ++i) {
-            // ["$x", y] would be read as one of RivetKit's own values: the first gets one more "$".
-            const bool special = i == 0 && list.size() == 2 && list[0].startsWith(QLatin1Char('$'));
-            m_json.string(special ? QLatin1Char('$') + list[i] : list[i]);
-        }
-        m_json.endArray();
-    }
     template <class T>
     void write(const QList<T> &list)
     {
@@ -202,22 +192,6 @@ public:
         if (!read(json, text))
             return false;
         out = OpenEnum<E>::fromText(text);
-        return true;
-    }
-    bool read(const Json &json, QStringList &out)
-    {
-        simdjson::dom::array array;
-        if (json.get(array))
-            return false;
-        out.clear();
-        for (const Json item : array) {
-            QString text;
-            if (!read(item, text))
-                return false;
-            out.append(text);
-        }
-        if (out.size() == 2 && out[0].startsWith(QLatin1StringView("$$")))
-            out[0].remove(0, 1);
         return true;
     }
     template <class T>

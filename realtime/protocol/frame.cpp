@@ -179,6 +179,25 @@ bool isVoid(QByteArrayView json)
     return json.isEmpty() || json == "null" || QByteArray(json.data(), json.size()).replace(' ', "") == "[\"$Undefined\",0]";
 }
 
+// Only what looks like one of RivetKit's own two-element arrays needs a second look.
+bool frameHasTags(QByteArrayView json)
+{
+    return json.contains("[\"$");
+}
+
+Result<QByteArray> framePlain(const QByteArray &json)
+{
+    return frameHasTags(json) ? unescapeExtensions(json) : Result<QByteArray>(json);
+}
+
+QByteArray frameGuarded(const QByteArray &json)
+{
+    if (!frameHasTags(json))
+        return json;
+    auto guarded = escapeExtensions(json);
+    return guarded ? *guarded : json;
+}
+
 Error frameError(const QString &group, const QString &code, const QString &message, QByteArrayView metadata)
 {
     Error error{group, code, message};
@@ -238,12 +257,19 @@ Result<ServerFrame> decodeServerFrame(QByteArrayView frame)
     FrameFields &f = decoded->fields;
     if (decoded->tag == QLatin1StringView("Init"))
         return ServerFrame(InitFrame{f.actorId, f.connectionId});
-    if (decoded->tag == QLatin1StringView("Event"))
-        return ServerFrame(EventFrame{f.name, f.hasArgs ? f.args : QByteArray("[]")});
+    if (decoded->tag == QLatin1StringView("Event")) {
+        auto args = framePlain(f.hasArgs ? f.args : QByteArray("[]"));
+        if (!args)
+            return args.error();
+        return ServerFrame(EventFrame{f.name, std::move(*args)});
+    }
     if (decoded->tag == QLatin1StringView("ActionResponse")) {
         if (!f.id)
             return malformed(QStringLiteral("An answer without an id."));
-        return ServerFrame(ActionResponseFrame{*f.id, isVoid(f.output) ? QByteArray("null") : f.output});
+        auto output = framePlain(isVoid(f.output) ? QByteArray("null") : f.output);
+        if (!output)
+            return output.error();
+        return ServerFrame(ActionResponseFrame{*f.id, std::move(*output)});
     }
     if (decoded->tag == QLatin1StringView("Error"))
         return ServerFrame(ErrorFrame{frameError(f.group, f.code, f.message, f.metadata), f.actionId});
@@ -306,7 +332,7 @@ QByteArray encodeClientFrame(const ClientFrame &frame)
         writer.json().raw(taggedId(action.id));
         writer(QLatin1StringView("name"), action.name);
         writer.json().key(QLatin1StringView("args"));
-        writer.json().raw(action.args.isEmpty() ? QByteArray("[]") : action.args);
+        writer.json().raw(action.args.isEmpty() ? QByteArray("[]") : frameGuarded(action.args));
     });
 }
 

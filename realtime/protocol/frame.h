@@ -1,6 +1,8 @@
 // The frames of the RivetKit actor client protocol in JSON, as measured on live servers 2.1.5, 2.2.1 and 2.3.19: one
 // JSON object per WebSocket text frame, `{"body":{"tag":…,"val":…}}`, action ids as ["$BigInt","N"].
 // Payloads (event arguments, action output) stay JSON text here; codec.h turns them into values. No I/O, any thread.
+// A client's side is plain JSON: RivetKit's tagged values are guarded in encodeClientFrame and undone in
+// decodeServerFrame. A server guards its payloads itself, once for all receivers (escapeExtensions).
 #pragma once
 
 #include "models/types/result.h"

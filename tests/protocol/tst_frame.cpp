@@ -128,6 +128,15 @@ private Q_SLOTS:
         QCOMPARE(*escapeExtensions(plain), wire);
         QCOMPARE(*unescapeExtensions(wire), plain);
     }
+    void clientsSeePlainValues()
+    {
+        const auto frame = decodeServerFrame(R"({"body":{"tag":"Event","val":{"name":"t","args":[{"list":["$$money","x"],"n":["$BigInt","5"]}]}}})");
+        QVERIFY(frame.ok());
+        QCOMPARE(std::get<EventFrame>(*frame).args, QByteArray(R"([{"list":["$money","x"],"n":5}])"));
+        const QByteArray sent = encodeClientFrame(ActionFrame{1, QStringLiteral("a"), R"([{"list":["$money","x"]}])"});
+        QVERIFY(sent.contains(R"("list":["$$money","x"])"));
+        QVERIFY(!decodeServerFrame(R"({"body":{"tag":"Event","val":{"name":"t","args":[["$Nope",1]]}}})").ok());
+    }
     void tagsOfTheServer()
     {
         QCOMPARE(*unescapeExtensions(R"({"n":["$BigInt","123"],"u":["$Undefined",0],"b":["$Uint8Array","AQL/"],"s":["$Set",[1,2]]})"),

@@ -109,6 +109,8 @@ QByteArray encodeLaunch(const AgentLaunch &launch)
 {
     QJsonObject object{{QLatin1StringView("agent"), launch.agent.value}, {QLatin1StringView("name"), launch.name}, {QLatin1StringView("program"), launch.program},
         {QLatin1StringView("args"), QJsonArray::fromStringList(launch.args)}, {QLatin1StringView("custom"), launch.custom}};
+    messagejson::putText(object, QLatin1StringView("nodeProgram"), launch.nodeProgram);
+    messagejson::putText(object, QLatin1StringView("loginHint"), launch.loginHint);
     messagejson::putText(object, QLatin1StringView("askingMode"), launch.askingMode);
     return messagejson::text(object);
 }
@@ -122,6 +124,8 @@ AgentLaunch decodeLaunch(const QByteArray &json)
     launch.program = object.value(QLatin1StringView("program")).toString();
     for (const QJsonValue arg : object.value(QLatin1StringView("args")).toArray())
         launch.args.append(arg.toString());
+    launch.nodeProgram = object.value(QLatin1StringView("nodeProgram")).toString();
+    launch.loginHint = object.value(QLatin1StringView("loginHint")).toString();
     launch.askingMode = object.value(QLatin1StringView("askingMode")).toString();
     launch.custom = object.value(QLatin1StringView("custom")).toBool();
     return launch;

@@ -65,6 +65,8 @@ struct AgentLaunch {
     QString name;
     QString program; // absolute
     QStringList args = {};
+    QString nodeProgram = {}; // for those that need it on their PATH
+    QString loginHint = {};
     QString askingMode = {}; // the mode that asks before it writes; empty: its default does
     bool custom = false;
 };

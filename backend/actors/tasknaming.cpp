@@ -55,7 +55,7 @@ QString titleForTask(const CreateTask &command, const QString &promptText)
     return command.onBranch ? *command.onBranch : QStringLiteral("New task");
 }
 
-Result<BranchChoice> branchForTask(const CreateTask &command, const QString &title, const QSet<QString> &taken)
+Result<BranchChoice> branchForTask(const CreateTask &command, const QString &title, const std::function<bool(const QString &)> &taken)
 {
     BranchChoice choice;
     const auto named = command.onBranch ? command.onBranch : command.branch;
@@ -65,7 +65,7 @@ Result<BranchChoice> branchForTask(const CreateTask &command, const QString &tit
         choice.isExplicit = true;
         if (!isValidBranchName(choice.branch))
             return badBranch(choice.branch);
-        if (taken.contains(choice.branch))
+        if (taken(choice.branch))
             return makeError(QLatin1StringView("state"), QLatin1StringView("conflict"),
                 QStringLiteral("Another task works on the branch “%1” already.").arg(choice.branch),
                 QStringLiteral("Open that task, or choose another branch name."), QStringLiteral("branch"));
@@ -73,7 +73,7 @@ Result<BranchChoice> branchForTask(const CreateTask &command, const QString &tit
     }
     const QString made = slugForBranch(title, command.taskId.value);
     choice.branch = made;
-    for (int i = 2; taken.contains(choice.branch); ++i)
+    for (int i = 2; taken(choice.branch); ++i)
         choice.branch = made + QLatin1Char('-') + QString::number(i);
     return choice;
 }

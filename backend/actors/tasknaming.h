@@ -4,7 +4,7 @@
 #include "models/types/commands.h"
 #include "models/types/result.h"
 
-#include <QSet>
+#include <functional>
 
 namespace foundry::backend {
 
@@ -18,8 +18,8 @@ struct BranchChoice {
     bool adopt = false;    // an existing branch is taken as it is
     bool isExplicit = false; // the user named it
 };
-// `taken`: branches of the repository's other tasks. An explicit name that is taken or malformed is input.invalid with
+// `taken`: whether another task of the repository has that branch. An explicit name that is taken or malformed is input.invalid with
 // field "branch"; a made one gets a suffix until it is free.
-Result<BranchChoice> branchForTask(const CreateTask &command, const QString &title, const QSet<QString> &taken);
+Result<BranchChoice> branchForTask(const CreateTask &command, const QString &title, const std::function<bool(const QString &)> &taken);
 
 } // namespace foundry::backend

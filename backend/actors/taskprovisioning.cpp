@@ -115,6 +115,12 @@ Result<> TaskProvisioning::retryStage(Transaction &tx, const QString &stageId)
                                                                                       : stageStep(stageId);
     if (auto retried = m_runner.retry(tx, stageWorkflow(stageId), step, QStringLiteral("Retried")); !retried)
         return retried;
+    // A session needs its agent: one that has gone meanwhile is started first.
+    if (const SessionId session = sessionOfWorkflow(stageWorkflow(stageId)); !session.isEmpty()) {
+        const auto state = m_store.state(session);
+        if (state && m_runner.isComplete(agentWorkflow(state->agent)) && !m_store.isAgentLive(state->agent))
+            m_runner.retry(tx, agentWorkflow(state->agent), QStringLiteral("agent_installing"), QStringLiteral("The agent is started again"));
+    }
     // What was cancelled with it goes on too.
     for (const QString &workflow : m_runner.workflows()) {
         for (const StepRecord &other : m_runner.steps(workflow)) {

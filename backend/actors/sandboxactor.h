@@ -1,0 +1,124 @@
+// The place where a task's work is done and the agent processes in it: one process per agent, shared by its sessions.
+// Carries out what the task asks (stages, prompts, answers) and says how each ended. A process is on record, with its
+// start time, before anything is asked of it; after a restart the old group is ended before anything new begins here.
+#pragma once
+
+#include "backend/actors/actor.h"
+#include "backend/actors/sandboxmessages.h"
+#include "backend/agents/acpclient.h"
+#include "backend/agents/processreaper.h"
+#include "backend/sandboxes/sandboxprovider.h"
+#include "backend/store/blobstore.h"
+
+#include <QHash>
+#include <QPointer>
+#include <QSet>
+#include <map>
+#include <memory>
+
+namespace foundry::backend {
+
+using SandboxProviderFactory = std::function<std::unique_ptr<SandboxProvider>(const QString &name)>;
+
+struct SandboxActorConfig {
+    SandboxProviderFactory provider;
+    QString blobRoot;
+    QProcessEnvironment environment; // of the host; agents get it with their own settings below
+    AcpTimeouts timeouts = {};
+};
+
+class SandboxActor : public Actor {
+public:
+    SandboxActor(ActorContext &context, SandboxActorConfig config);
+    ~SandboxActor() override;
+
+    QStringList migrations() const override;
+    void started() override;
+    void registerActions(ActionTable &table) override;
+    Result<> received(Transaction &tx, const Send &send) override;
+    void stopping(StopReason reason) override;
+    bool isBusy() const override;
+
+private:
+    // One agent process.
+    struct Process {
+        AcpClient *client = nullptr; // owned by the context's owner
+        AgentLaunch launch;
+        QString startingStage; // waits for the process
+        qint64 startingAttempt = 0;
+        QString readyStage; // waits for the handshake
+        qint64 readyAttempt = 0;
+        std::optional<Error> failure = {};
+        bool isUp = false; // the process runs
+        QString detail;
+    };
+    // One session as it lives in an agent process.
+    struct LiveSession {
+        AgentId agent;
+        AcpSession acp;
+        QString turn; // under way
+        qint64 updates = 0;
+        Usage usage = {};
+        QList<AgentChoice> commands = {};
+    };
+    struct Operation {
+        qint64 attempt = 0;
+        QPointer<SandboxOperation> running;
+        std::optional<RunStage> next = {}; // asked while an earlier attempt winds down
+        bool abandoned = false;
+    };
+
+    // sandboxactor.cpp: stages of the place itself
+    Result<> create(Transaction &tx, const SandboxCreation &creation);
+    void runStage(const RunStage &run);
+    void abandonStage(const RunStage &run);
+    void runPlaceStage(const RunStage &run);
+    void placeStageEnded(const RunStage &run, const Result<SandboxHandle> &result);
+    void endStage(const StageEnded &ended);
+    void failStage(const QString &stage, qint64 attempt, const Error &error);
+    void endOrphans();
+    void orphansGone(const QStringList &agents, const std::optional<Error> &error);
+    ActorAddress task() const;
+    void write(const std::function<Result<>(Transaction &)> &body);
+
+    // sandboxagents.cpp: processes and sessions
+    void startAgent(const RunStage &run);
+    void awaitAgent(const RunStage &run);
+    void agentStarted(const AgentId &agent, const ProcessIdentity &identity);
+    void agentAnswered(const AgentId &agent, AcpClient *client, const Result<AcpAgentInfo> &info);
+    void agentEnded(const AgentId &agent, AcpClient *client, const AgentExit &exit, const std::optional<Error> &error);
+    void createSession(const RunStage &run);
+    void sessionOpened(const RunStage &run, const AcpSession &session, const QString &origin);
+    void sessionRefused(const RunStage &run, const Error &error);
+    void applySettings(const RunStage &run);
+    void describe(const SessionId &session);
+    void closeSession(const SessionRequest &request);
+    void changeSetting(const QString &name, const SessionRequest &request);
+    void stopUnused(const AgentId &agent);
+    AcpClient *clientOf(const AgentId &agent) const;
+    SessionId sessionOf(const AgentId &agent, const QString &acpSession) const;
+
+    // sandboxturns.cpp: prompts and what comes back
+    Result<> prompt(Transaction &tx, const DeliverPrompt &deliver);
+    void deliver(const DeliverPrompt &deliver);
+    void turnEnded(const SessionId &session, const QString &turn, const Result<AcpTurn> &result);
+    void updated(const AgentId &agent, const QString &acpSession, const AcpUpdate &update);
+    void permissionAsked(const AgentId &agent, const QString &acpSession, const AcpPermission &permission);
+    void answerPermission(const PermissionAnswer &answer);
+    QList<AcpBlock> blocksOf(const DeliverPrompt &deliver, const AcpAgentInfo &info);
+
+    SandboxActorConfig m_config;
+    BlobStore m_blobs;
+    std::optional<SandboxCreation> m_creation;
+    SandboxHandle m_handle;
+    std::unique_ptr<SandboxProvider> m_provider;
+    ProcessReaper *m_reaper = nullptr;
+    QHash<QString, Operation> m_operations; // by stage
+    std::map<QString, Process> m_processes; // by agent
+    std::map<QString, LiveSession> m_live;  // by session
+    QSet<QString> m_loading;                // agent's sessions whose history is being replayed
+    QList<std::function<void()>> m_afterOrphans;
+    int m_orphans = 0;
+};
+
+} // namespace foundry::backend

@@ -33,7 +33,18 @@ TaskClient::TaskClient(TaskId task, const ActorName &actor, const Parts &parts, 
 
 bool TaskClient::isUnused() const
 {
-    return !m_creating && m_subscriptions.subscribedCount() == 0 && m_queue.waiting() == 0;
+    return !m_creating && m_kept == 0 && m_subscriptions.subscribedCount() == 0 && m_queue.waiting() == 0;
+}
+
+void TaskClient::keep()
+{
+    ++m_kept;
+}
+
+void TaskClient::letGo()
+{
+    --m_kept;
+    checkUse();
 }
 
 void TaskClient::checkUse()

@@ -26,7 +26,10 @@ public:
     TaskFeed &feed() { return m_feed; }
     TaskCommands &commands() { return m_commands; }
 
-    // Nobody looks and nothing waits: may be deleted.
+    // Kept while somebody holds its models; it may be dormant meanwhile.
+    void keep();
+    void letGo();
+    // Nobody looks, nobody keeps it and nothing waits: may be deleted.
     bool isUnused() const;
 
     // The task's parts, as far as the workbench can know them before the host does.
@@ -49,6 +52,7 @@ private:
     TaskCommands m_commands;
     QList<Removal> m_placeholders;
     bool m_creating = false;
+    int m_kept = 0;
 };
 
 } // namespace foundry::realtime

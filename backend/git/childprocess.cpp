@@ -203,8 +203,9 @@ void ChildProcess::conclude()
     if (m_over)
         return;
     const QPointer<ChildProcess> self(this); // a reader may delete it
-    readOutput();
-    if (self)
+    if (m_process.isOpen())
+        readOutput();
+    if (self && m_process.isOpen())
         readError();
     if (!self)
         return;

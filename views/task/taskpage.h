@@ -60,14 +60,15 @@ public:
     TaskId taskId() const { return m_models.taskId; }
     SessionId activeSession() const { return m_session; }
 
-    // A task without id empties the page. Tabs, drafts and scroll places of other tasks are kept by id.
+    // A task without id empties the page. Drafts, folds and scroll places of other tasks are kept by session; opened diffs
+    // and logs are closed.
     void setTask(const TaskPageModels &models);
     void setSummary(const TaskSummary &summary);
     void setTaskDetails(const Task &task); // prompt and work tree, once known
     void setAgents(const QList<Agent> &agents); // names for tabs, choices for a new session
     void setConnected(bool connected);
 
-    // Shows this session's tab; emits sessionActivated() when it was another.
+    // Shows this session's tab, as soon as there is one; emits sessionActivated() when it was another.
     void activateSession(const SessionId &session);
     // The transcript of a session; null: not there yet, shown as loading. Older entries are asked for by the model itself
     // (TranscriptModel::olderWanted).
@@ -122,24 +123,39 @@ Q_SIGNALS:
     // A link the user has confirmed; the receiver opens it.
     void openLinkRequested(const QUrl &url);
 
-private:
+protected:
+    void keyPressEvent(QKeyEvent *event) override;
 
+private:
+    // taskpage.cpp: what is shown
     void buildLayout();
-    void connectParts();
-    void updateSession();
-    void updateStageVisibility();
+    void watchSessions();
     void chooseSession();
-    void showDocument(const QString &documentId);
+    void sessionChosen(const SessionId &session);
+    void updateSession();
+    void updateUnread();
+    void updateEmptyText();
+    void updateBlocked();
+    void clearDocuments();
+    const Session *session() const;
+    // taskpageconnections.cpp: what the parts ask for
+    void connectParts();
+    void connectConversation();
     void openDiff(const QString &path, ChangeScope scope);
     TextTab *openText(const QString &documentId, const QString &title);
+    void showDocument(const QString &documentId);
     void closeDocument(const QString &documentId);
     void confirmLink(const QUrl &url);
 
     ThemeProvider *m_theme;
     CodeHighlighter *m_highlighter;
     TaskPageModels m_models;
+    TaskSummary m_summary;
+    QList<Agent> m_agents;
     SessionId m_session;
+    SessionId m_wanted; // asked for before its row was there
     QHash<TaskId, SessionId> m_lastSession;
+    QHash<SessionId, qint64> m_seenEntries;
     QHash<QString, QPointer<QWidget>> m_documents; // open diffs and logs by id
     bool m_connected = true;
 
@@ -152,6 +168,7 @@ private:
     TranscriptView *m_transcript = nullptr;
     ErrorStrip *m_error = nullptr;
     Composer *m_composer = nullptr;
+    QWidget *m_side = nullptr;
     ChangesPanel *m_changes = nullptr;
 };
 

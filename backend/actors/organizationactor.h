@@ -1,0 +1,78 @@
+// One organization: its repositories, the agents known, the index of its tasks with their summaries, what needs its
+// user, and blobs on their way. Tasks push their summaries up; no read asks a task.
+#pragma once
+
+#include "backend/actors/actor.h"
+#include "backend/actors/repositorychecks.h"
+#include "backend/actors/taskmessages.h"
+#include "backend/agents/agentdiscovery.h"
+#include "backend/agents/agentinstall.h"
+#include "backend/store/blobstore.h"
+#include "models/types/commands.h"
+
+#include <map>
+
+namespace foundry::backend {
+
+struct OrganizationActorConfig {
+    GitEnvironment git;
+    DiscoveryConfig discovery;
+    QString cloneRoot;
+    QString blobRoot;
+};
+
+class OrganizationActor : public Actor {
+public:
+    OrganizationActor(ActorContext &context, OrganizationActorConfig config);
+    ~OrganizationActor() override;
+
+    QStringList migrations() const override;
+    void started() override;
+    void registerActions(ActionTable &table) override;
+    Result<> received(Transaction &tx, const Send &send) override;
+    void alarm() override;
+    bool isBusy() const override;
+
+    static QString topic() { return QStringLiteral("organization"); }
+
+private:
+    void registerRepositoryCommands(ActionTable &table);
+    void registerAgentCommands(ActionTable &table);
+    void settle(Transaction &tx);
+    void recount(Transaction &tx, const RepoId &repo);
+    OrganizationId organizationId() const;
+
+    // organizationtasks.cpp
+    Result<QByteArray> createTask(Transaction &tx, const Caller &caller, const CreateTask &command);
+    Result<AgentId> chooseAgent(const std::optional<AgentId> &wanted) const;
+    Result<> summaryPushed(Transaction &tx, const SummaryPush &push);
+    Result<> attentionPushed(Transaction &tx, const AttentionPush &push);
+
+    // organizationagents.cpp
+    void startDiscovery();
+    void applyChoices();
+    void agentsFound(const QList<Agent> &agents);
+    void putAgent(const Agent &agent);
+    Result<> resolveAgent(Transaction &tx, const ActorAddress &from, const ResolveAgent &ask);
+    void answerResolve(const ActorAddress &to, const ResolveAgent &ask);
+    Result<> agentReported(Transaction &tx, const AgentReport &report);
+    Result<Agent> confirm(Transaction &tx, const AgentId &id);
+    Result<Agent> addCustom(Transaction &tx, const AddCustomAgent &command);
+    Result<Agent> install(Transaction &tx, const AgentId &id);
+    void beginInstall(Transaction &tx, const StepRecord &record);
+    void installFailed(Transaction &tx, const StepRecord &record);
+    void installNow(const AgentId &id, qint64 attempt);
+    std::optional<Agent> agentRow(const AgentId &id) const;
+    void write(const std::function<Result<>(Transaction &)> &body);
+
+    OrganizationActorConfig m_config;
+    BlobStore m_blobs;
+    WorkflowRunner m_runner;
+    RepositoryChecks m_repositories;
+    AgentDiscovery *m_discovery = nullptr;
+    bool m_scanned = false;
+    QList<QPair<ActorAddress, ResolveAgent>> m_unresolved; // asked before the first scan was over
+    QHash<QString, AgentInstaller *> m_installers;
+};
+
+} // namespace foundry::backend

@@ -1,0 +1,323 @@
+// The agents an organization knows: found, confirmed, installed, and asked for by tasks.
+#include "backend/actors/organizationactor.h"
+#include "backend/agents/agenterrors.h"
+#include "backend/store/database.h"
+#include "realtime/protocol/codec.h"
+
+#include <QElapsedTimer>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+
+namespace foundry::backend {
+
+namespace {
+
+QString installWorkflow(const AgentId &id)
+{
+    return QStringLiteral("install:") + id.value;
+}
+
+template <class Command>
+CommandHandler agentCommand(std::function<Result<QByteArray>(Transaction &, const Command &)> body)
+{
+    return [body](Transaction &tx, const Caller &, QByteArrayView args) -> Result<QByteArray> {
+        auto command = protocol::decodeArgs<Command>(args);
+        if (!command)
+            return command.error();
+        return body(tx, *command);
+    };
+}
+
+Error unknownAgent(const AgentId &id)
+{
+    return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
+        QStringLiteral("There is no agent “%1” here.").arg(id.value), QStringLiteral("Look for agents again."), QStringLiteral("agentId"));
+}
+
+} // namespace
+
+std::optional<Agent> OrganizationActor::agentRow(const AgentId &id) const
+{
+    auto entity = context().row(topic(), QStringLiteral("Agent"), id.value);
+    if (!entity)
+        return std::nullopt;
+    if (auto *agent = std::get_if<Agent>(&*entity))
+        return *agent;
+    return std::nullopt;
+}
+
+void OrganizationActor::startDiscovery()
+{
+    m_discovery = new AgentDiscovery(m_config.discovery, context().owner());
+    applyChoices();
+    for (const Entity &entity : context().rows(topic(), QStringLiteral("Agent"))) {
+        const auto *agent = std::get_if<Agent>(&entity);
+        if (agent && agent->lastOptions)
+            m_discovery->noteOptions(agent->id, *agent->lastOptions);
+    }
+    QObject::connect(m_discovery, &AgentDiscovery::agentsFound, context().owner(), [this](const QList<Agent> &agents) { agentsFound(agents); });
+    QObject::connect(m_discovery, &AgentDiscovery::agentChanged, context().owner(), [this](const Agent &agent) { putAgent(agent); });
+    m_discovery->scan();
+}
+
+// What people have chosen here: agents they confirmed, and commands of their own.
+void OrganizationActor::applyChoices()
+{
+    QSet<AgentId> confirmed;
+    QList<AgentRow> custom;
+    {
+        auto q = context().database().query("SELECT agent, confirmed, custom FROM agent_choices");
+        while (q.next()) {
+            if (q.flag(1))
+                confirmed.insert(AgentId(q.text(0)));
+            if (q.isNull(2))
+                continue;
+            const QJsonObject row = QJsonDocument::fromJson(q.bytes(2)).object();
+            QStringList args;
+            for (const QJsonValue arg : row.value(QLatin1StringView("args")).toArray())
+                args.append(arg.toString());
+            custom.append(customAgentRow(AgentId(q.text(0)), row.value(QLatin1StringView("name")).toString(),
+                row.value(QLatin1StringView("command")).toString(), args));
+        }
+    }
+    m_discovery->setConfirmed(confirmed);
+    m_discovery->setCustomAgents(custom);
+}
+
+void OrganizationActor::agentsFound(const QList<Agent> &agents)
+{
+    m_scanned = true;
+    write([&](Transaction &tx) -> Result<> {
+        QSet<QString> gone;
+        for (const Entity &entity : context().rows(topic(), QStringLiteral("Agent"))) {
+            if (const auto *agent = std::get_if<Agent>(&entity))
+                gone.insert(agent->id.value);
+        }
+        for (const Agent &agent : agents) {
+            gone.remove(agent.id.value);
+            tx.put(topic(), agent);
+        }
+        for (const QString &id : std::as_const(gone))
+            tx.remove(topic(), QStringLiteral("Agent"), id);
+        return Unit{};
+    });
+    for (const auto &[to, ask] : std::exchange(m_unresolved, {}))
+        answerResolve(to, ask);
+}
+
+void OrganizationActor::putAgent(const Agent &agent)
+{
+    write([&](Transaction &tx) -> Result<> {
+        tx.put(topic(), agent);
+        return Unit{};
+    });
+}
+
+Result<> OrganizationActor::resolveAgent(Transaction &tx, const ActorAddress &from, const ResolveAgent &ask)
+{
+    tx.afterCommit([this, from, ask] {
+        if (m_scanned)
+            answerResolve(from, ask);
+        else
+            m_unresolved.append({from, ask}); // the asker asks again after a restart
+    });
+    return Unit{};
+}
+
+void OrganizationActor::answerResolve(const ActorAddress &to, const ResolveAgent &ask)
+{
+    AgentResolved answer;
+    answer.stage = ask.stage;
+    answer.attempt = ask.attempt;
+    const auto spec = m_discovery->specFor(ask.agent, QStringLiteral("/"));
+    const auto row = m_discovery->row(ask.agent);
+    if (spec && row) {
+        AgentLaunch launch;
+        launch.agent = ask.agent;
+        launch.name = spec->agentName;
+        launch.program = spec->program;
+        launch.args = spec->args;
+        launch.nodeProgram = m_discovery->nodeProgram();
+        launch.loginHint = spec->loginHint;
+        launch.askingMode = row->askingMode;
+        launch.custom = findAgentRow(ask.agent) == nullptr;
+        answer.launch = launch;
+    } else {
+        answer.error = spec ? agenterrors::notInstalled(ask.agent.value, ask.agent.value) : spec.error();
+    }
+    write([&](Transaction &tx) -> Result<> {
+        tx.send(to, QStringLiteral("agentResolved"), encodeAgentResolved(answer));
+        return Unit{};
+    });
+}
+
+Result<> OrganizationActor::agentReported(Transaction &tx, const AgentReport &report)
+{
+    // The discovery speaks with the row's new form, outside of this transaction.
+    tx.afterCommit([this, report] {
+        if (!m_discovery)
+            return;
+        const auto known = m_discovery->agent(report.agent);
+        if (report.state && known && !(known->state == *report.state))
+            m_discovery->noteState(report.agent, *report.state, report.detail);
+        if (report.options && known && known->lastOptions != report.options)
+            m_discovery->noteOptions(report.agent, *report.options);
+    });
+    return Unit{};
+}
+
+void OrganizationActor::registerAgentCommands(ActionTable &table)
+{
+    table.command(QStringLiteral("refreshAgents"), agentCommand<RefreshAgents>([this](Transaction &tx, const RefreshAgents &) -> Result<QByteArray> {
+        tx.afterCommit([this] { m_discovery->scan(); });
+        const auto entity = context().row(topic(), QStringLiteral("Organization"), organizationId().value);
+        const auto *organization = entity ? std::get_if<Organization>(&*entity) : nullptr;
+        return organization ? protocol::encodeValue(*organization) : QByteArrayLiteral("null");
+    }));
+    table.command(QStringLiteral("confirmAgent"), agentCommand<ConfirmAgent>([this](Transaction &tx, const ConfirmAgent &command) -> Result<QByteArray> {
+        auto agent = confirm(tx, command.agentId);
+        return agent ? Result<QByteArray>(protocol::encodeValue(*agent)) : Result<QByteArray>(agent.error());
+    }));
+    table.command(QStringLiteral("addCustomAgent"), agentCommand<AddCustomAgent>([this](Transaction &tx, const AddCustomAgent &command) -> Result<QByteArray> {
+        auto agent = addCustom(tx, command);
+        return agent ? Result<QByteArray>(protocol::encodeValue(*agent)) : Result<QByteArray>(agent.error());
+    }));
+    table.command(QStringLiteral("installAgent"), agentCommand<InstallAgent>([this](Transaction &tx, const InstallAgent &command) -> Result<QByteArray> {
+        auto agent = install(tx, command.agentId);
+        return agent ? Result<QByteArray>(protocol::encodeValue(*agent)) : Result<QByteArray>(agent.error());
+    }));
+}
+
+Result<Agent> OrganizationActor::confirm(Transaction &tx, const AgentId &id)
+{
+    auto agent = agentRow(id);
+    if (!agent)
+        return unknownAgent(id);
+    tx.database().run("INSERT INTO agent_choices (agent, confirmed) VALUES (?, 1) ON CONFLICT (agent) DO UPDATE SET confirmed = 1", id.value);
+    tx.afterCommit([this, id] {
+        m_discovery->confirm(id, [](const Result<Agent> &) { /* agentChanged() carries the outcome */ });
+    });
+    return *agent;
+}
+
+Result<Agent> OrganizationActor::addCustom(Transaction &tx, const AddCustomAgent &command)
+{
+    const auto invalid = [](const QString &message, const QString &field) {
+        return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"), message, {}, field);
+    };
+    if (command.agentId.isEmpty() || findAgentRow(command.agentId))
+        return invalid(QStringLiteral("A custom agent needs an id of its own."), QStringLiteral("agentId"));
+    if (command.name.simplified().isEmpty())
+        return invalid(QStringLiteral("A custom agent needs a name."), QStringLiteral("name"));
+    if (command.command.trimmed().isEmpty())
+        return invalid(QStringLiteral("A custom agent needs a command: the program alone, its arguments beside it."), QStringLiteral("command"));
+    const QJsonObject row{{QStringLiteral("name"), command.name.simplified()}, {QStringLiteral("command"), command.command.trimmed()},
+        {QStringLiteral("args"), QJsonArray::fromStringList(command.args)}};
+    // Whoever types a command has confirmed it.
+    tx.database().run("INSERT OR REPLACE INTO agent_choices (agent, confirmed, custom) VALUES (?, 1, ?)", command.agentId.value,
+        QJsonDocument(row).toJson(QJsonDocument::Compact));
+    Agent agent;
+    agent.id = command.agentId;
+    agent.name = command.name.simplified();
+    agent.source = AgentSource::Custom;
+    agent.state = AgentState::Unconfirmed;
+    agent.detail = QStringLiteral("Being tried…");
+    tx.put(topic(), agent);
+    tx.afterCommit([this, id = command.agentId] {
+        applyChoices();
+        // Probed once the scan has found its program.
+        auto once = std::make_shared<QMetaObject::Connection>();
+        *once = QObject::connect(m_discovery, &AgentDiscovery::agentsFound, context().owner(), [this, id, once](const QList<Agent> &) {
+            QObject::disconnect(*once);
+            m_discovery->probe(id, [](const Result<Agent> &) { /* agentChanged() carries the outcome */ });
+        });
+        m_discovery->scan();
+    });
+    return agent;
+}
+
+Result<Agent> OrganizationActor::install(Transaction &tx, const AgentId &id)
+{
+    auto agent = agentRow(id);
+    const AgentRow *known = findAgentRow(id);
+    if (!agent || !known)
+        return unknownAgent(id);
+    if (known->install.package.isEmpty())
+        return makeError(QLatin1StringView("state"), QLatin1StringView("conflict"),
+            QStringLiteral("%1 cannot be installed from here.").arg(known->name),
+            QStringLiteral("Install it as its makers say, then look for agents again."));
+    const QString workflow = installWorkflow(id);
+    if (const auto step = m_runner.step(workflow, QStringLiteral("install")); step && step->state == StageState::Running)
+        return *agent; // under way: what was asked for
+    m_runner.forget(tx, workflow);
+    m_runner.start(tx, WorkflowRecipe{workflow, QStringLiteral("install"), {{QStringLiteral("install"), 15 * 60 * 1000}}});
+    // Whoever installs it from here has confirmed it.
+    tx.database().run("INSERT INTO agent_choices (agent, confirmed) VALUES (?, 1) ON CONFLICT (agent) DO UPDATE SET confirmed = 1", id.value);
+    agent->detail = QStringLiteral("Installing %1 %2 (%3 MB)…").arg(known->install.package, known->install.version).arg(known->install.bytes / 1000000);
+    tx.put(topic(), *agent);
+    settle(tx);
+    return *agent;
+}
+
+void OrganizationActor::beginInstall(Transaction &tx, const StepRecord &record)
+{
+    const AgentId id(record.workflow.section(QLatin1Char(':'), 1));
+    tx.afterCommit([this, id, attempt = record.attempt] { installNow(id, attempt); });
+}
+
+void OrganizationActor::installFailed(Transaction &tx, const StepRecord &record)
+{
+    auto agent = agentRow(AgentId(record.workflow.section(QLatin1Char(':'), 1)));
+    if (!agent || !record.error)
+        return;
+    agent->detail = record.error->message + QLatin1Char(' ') + record.error->action;
+    tx.put(topic(), *agent);
+    tx.afterCommit([this, id = agent->id] {
+        if (AgentInstaller *installer = m_installers.value(id.value))
+            installer->cancel();
+    });
+}
+
+void OrganizationActor::installNow(const AgentId &id, qint64 attempt)
+{
+    const AgentRow *known = findAgentRow(id);
+    if (!known || m_installers.contains(id.value))
+        return;
+    auto *installer = new AgentInstaller(m_config.discovery.dataDirectory, m_config.discovery.environment, context().owner());
+    m_installers.insert(id.value, installer);
+    auto since = std::make_shared<QElapsedTimer>();
+    QObject::connect(installer, &AgentInstaller::progress, context().owner(), [this, id, attempt, since](const QString &line) {
+        if (since->isValid() && since->elapsed() < 250)
+            return;
+        since->start();
+        write([&](Transaction &tx) -> Result<> {
+            m_runner.progress(tx, installWorkflow(id), QStringLiteral("install"), attempt, line, line + QLatin1Char('\n'));
+            if (auto agent = agentRow(id)) {
+                agent->detail = QStringLiteral("Installing… %1").arg(line.left(200));
+                tx.put(topic(), *agent);
+            }
+            return Unit{};
+        });
+    });
+    installer->install(*known, [this, id, attempt, installer](const Result<QString> &program) {
+        m_installers.remove(id.value);
+        installer->deleteLater();
+        write([&](Transaction &tx) -> Result<> {
+            m_runner.finish(tx, installWorkflow(id), QStringLiteral("install"), attempt,
+                program ? Result<QByteArray>(program->toUtf8()) : Result<QByteArray>(program.error()));
+            settle(tx);
+            return Unit{};
+        });
+        if (!program)
+            return;
+        auto once = std::make_shared<QMetaObject::Connection>();
+        *once = QObject::connect(m_discovery, &AgentDiscovery::agentsFound, context().owner(), [this, id, once](const QList<Agent> &) {
+            QObject::disconnect(*once);
+            m_discovery->confirm(id, [](const Result<Agent> &) { /* agentChanged() carries the outcome */ });
+        });
+        m_discovery->scan();
+    });
+}
+
+} // namespace foundry::backend

@@ -1,0 +1,136 @@
+// Drives a running foundry-host with one of the official RivetKit clients.
+//   node drive.mjs FOLDER PACKAGE ENDPOINT   (the token comes in FOUNDRY_TOKEN, never in the arguments)
+// Each step prints a line; the first failure ends it with exit code 1.
+import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { randomUUID } from "node:crypto";
+import assert from "node:assert/strict";
+
+const [folder, name, endpoint] = process.argv.slice(2);
+const token = process.env.FOUNDRY_TOKEN;
+// Its ES module: the CommonJS form of the older ones does not load.
+const home = `${folder}/node_modules/${name}`;
+const entry = JSON.parse(readFileSync(`${home}/package.json`)).exports["./client"].import;
+const { createClient } = await import(pathToFileURL(`${home}/${entry.default ?? entry}`).href);
+
+const withToken = (secret) => endpoint.replace("http://", `http://default:${secret}@`);
+const client = createClient({ endpoint: withToken(token), encoding: "json" });
+const user = ["user", "local"];
+const within = (ms, what, promise) =>
+    Promise.race([promise, new Promise((_, no) => setTimeout(() => no(new Error(`${what}: no answer in ${ms} ms`)), ms).unref())]);
+
+async function failure(promise) {
+    try {
+        await within(20000, "a refused call", promise);
+    } catch (error) {
+        return `${error.group}.${error.code}`;
+    }
+    return "no error";
+}
+
+async function step(what, body) {
+    const begun = performance.now();
+    await within(30000, what, body());
+    console.log(`ok ${name} ${what} (${Math.round(performance.now() - begun)} ms)`);
+}
+
+await step("getOrCreate and an action", async () => {
+    const who = await client.getOrCreate("app", ["app"]).whoami();
+    assert.equal(who.userId, "local");
+    assert.ok(who.hostVersion);
+});
+
+await step("get and a read", async () => {
+    const page = await client.get("user", user).changesSince({ topic: "app" });
+    assert.ok(page.upserts.some((row) => row.type === "User" && row.id === "local"));
+    assert.ok(page.upserts.some((row) => row.type === "Organization" && row.id === "local"));
+});
+
+await step("an action without a result worth naming", async () => {
+    assert.deepEqual(await client.get("user", user).listSignIns(), []);
+});
+
+await step("errors with group and code over HTTP", async () => {
+    assert.equal(await failure(client.get("user", user).setUnread({ taskId: "t" })), "input.invalid");
+    assert.equal(await failure(client.get("app", ["app"]).createOrganization({ requestId: randomUUID() })), "state.not_available");
+    assert.match(await failure(client.get("user", user).noSuchAction()), /^actor\.action_not_found$/);
+});
+
+await step("a key that does not exist", async () => {
+    // The 2.1 and 2.2 clients make their own words of it.
+    const code = await failure(client.get("task", ["org", "local", "task", "r", randomUUID()]).revisions());
+    assert.match(code, /^actor\.not_found$/);
+});
+
+await step("values that look like RivetKit's own", async () => {
+    const requestId = randomUUID();
+    const taskId = `$BigInt-${requestId}`;
+    const answer = await client.get("user", user).setUnread({ requestId, taskId, unread: true });
+    assert.equal(answer.id, taskId);
+});
+
+await step("connect, errors on the connection", async () => {
+    const connection = client.get("user", user).connect();
+    assert.equal(await failure(connection.setUnread({ taskId: "t" })), "input.invalid");
+    assert.deepEqual(await connection.listSignIns(), []);
+    await connection.dispose();
+});
+
+await step("subscribe and 500 events to the end, nothing twice, nothing missing", async () => {
+    const connection = client.getOrCreate("user", user).connect();
+    const wanted = 500;
+    const seen = [];
+    const session = randomUUID();
+    const all = new Promise((resolve) => {
+        connection.on("overlay", (event) => {
+            seen.push(event);
+            if (event.upserts[0].id === session && event.upserts[0].value.draft.text === `draft ${wanted}`)
+                resolve();
+        });
+    });
+    const before = (await connection.revisions({})).overlay; // its answer proves that the subscription is active
+    const other = client.get("user", user);
+    for (let i = 1; i <= wanted; i += 25) {
+        await Promise.all(Array.from({ length: Math.min(25, wanted + 1 - i) }, (_, n) =>
+            connection.updateDraft({ requestId: randomUUID(), taskId: "t", sessionId: session, draft: { text: `draft ${i + n}`, attachments: [] } })));
+    }
+    const again = randomUUID();
+    const fresh = randomUUID();
+    const first = await other.setUnread({ requestId: again, taskId: fresh, unread: true });
+    assert.deepEqual(await other.setUnread({ requestId: again, taskId: fresh, unread: true }), first); // the same answer, one effect
+    await within(20000, "the last event", all);
+    const after = (await connection.revisions({})).overlay;
+    assert.equal(after.generation, before.generation);
+    assert.equal(after.revision, before.revision + wanted + 1);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual(seen.map((event) => event.revision), Array.from({ length: wanted + 1 }, (_, i) => before.revision + 1 + i));
+    const page = await other.changesSince({ topic: "overlay", generation: before.generation, revision: before.revision });
+    assert.equal(page.full, false);
+    assert.equal(page.upserts.find((row) => row.id === session).value.draft.text, `draft ${wanted}`);
+    await connection.dispose();
+});
+
+await step("a subscription that ended gets nothing more", async () => {
+    const connection = client.getOrCreate("user", user).connect();
+    let count = 0;
+    const taskId = randomUUID();
+    const off = connection.on("overlay", () => { count += 1; });
+    await connection.setUnread({ requestId: randomUUID(), taskId, unread: true });
+    await connection.revisions({});
+    assert.equal(count, 1);
+    off();
+    await connection.revisions({});
+    await connection.setUnread({ requestId: randomUUID(), taskId, unread: false });
+    await connection.revisions({});
+    assert.equal(count, 1);
+    await connection.dispose();
+});
+
+await step("a wrong token", async () => {
+    const stranger = createClient({ endpoint: withToken("0".repeat(64)), encoding: "json" });
+    assert.equal(await failure(stranger.getOrCreate("app", ["app"]).whoami()), "auth.unauthorized");
+});
+
+await client.dispose?.();
+console.log(`done ${name}`);
+process.exit(0);

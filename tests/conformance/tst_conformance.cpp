@@ -1,0 +1,103 @@
+// The official RivetKit JavaScript clients drive a real foundry-host (drive.mjs says what they do).
+#include <QDir>
+#include <QElapsedTimer>
+#include <QFile>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+#include <QStandardPaths>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <memory>
+
+class tst_Conformance : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase();
+    void cleanupTestCase();
+    void clients_data();
+    void clients();
+
+private:
+    QTemporaryDir m_data;
+    std::unique_ptr<QProcess> m_host;
+    QString m_folder;
+    QString m_node;
+    QJsonObject m_connect;
+};
+
+void tst_Conformance::initTestCase()
+{
+    m_node = QStandardPaths::findExecutable(QStringLiteral("node"));
+    QString npm = qEnvironmentVariable("FOUNDRY_NPM_DIR");
+    if (npm.isEmpty())
+        npm = QStringLiteral(FOUNDRY_SOURCE_DIR "/build/npm");
+    m_folder = npm + QStringLiteral("/conformance");
+    QVERIFY(m_data.isValid());
+    m_host = std::make_unique<QProcess>();
+    m_host->setProcessChannelMode(QProcess::ForwardedErrorChannel);
+    m_host->start(qEnvironmentVariable("FOUNDRY_BIN_DIR", QStringLiteral(FOUNDRY_BIN_DIR)) + QStringLiteral("/foundry-host"),
+        {QStringLiteral("--data-dir"), m_data.path() + QStringLiteral("/data"), QStringLiteral("--listen"),
+            QStringLiteral("127.0.0.1:0")});
+    QVERIFY2(m_host->waitForReadyRead(20000), "the host did not become ready");
+    const QJsonObject ready = QJsonDocument::fromJson(m_host->readLine()).object();
+    QFile file(ready.value(QLatin1StringView("connectFile")).toString());
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    m_connect = QJsonDocument::fromJson(file.readAll()).object();
+}
+
+void tst_Conformance::cleanupTestCase()
+{
+    if (!m_host)
+        return;
+    m_host->terminate();
+    QVERIFY(m_host->waitForFinished(20000));
+    QCOMPARE(m_host->exitStatus(), QProcess::NormalExit);
+    QCOMPARE(m_host->exitCode(), 0);
+}
+
+void tst_Conformance::clients_data()
+{
+    QTest::addColumn<QString>("package");
+    QTest::newRow("2.1.5") << QStringLiteral("rivetkit-215");
+    QTest::newRow("2.2.1") << QStringLiteral("rivetkit-221");
+    QTest::newRow("2.3.19") << QStringLiteral("rivetkit-2319");
+}
+
+void tst_Conformance::clients()
+{
+    QFETCH(QString, package);
+    QProcess node;
+    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    environment.insert(QStringLiteral("FOUNDRY_TOKEN"), m_connect.value(QLatin1StringView("token")).toString());
+    node.setProcessEnvironment(environment);
+    node.setProcessChannelMode(QProcess::MergedChannels);
+    node.start(m_node,
+        {QStringLiteral(FOUNDRY_SOURCE_DIR "/tests/conformance/drive.mjs"), m_folder, package,
+            m_connect.value(QLatin1StringView("endpoint")).toString()});
+    QVERIFY(node.waitForFinished(60000));
+    const QByteArray said = node.readAll();
+    QVERIFY2(node.exitStatus() == QProcess::NormalExit && node.exitCode() == 0, said.right(4000).constData());
+    QVERIFY2(said.contains("done " + package.toLatin1()), said.right(4000).constData());
+}
+
+// Skipped as a whole, with the reason, only when the clients could not be fetched.
+int main(int argc, char **argv)
+{
+    QString reason;
+    if (qEnvironmentVariableIsSet("FOUNDRY_NPM_MISSING"))
+        reason = QStringLiteral("npm could not be reached, so the official clients are not there");
+    else if (QStandardPaths::findExecutable(QStringLiteral("node")).isEmpty())
+        reason = QStringLiteral("there is no node");
+    if (!reason.isEmpty()) {
+        std::fprintf(stderr, "SKIP: %s\n", qPrintable(reason));
+        return 77;
+    }
+    QCoreApplication app(argc, argv);
+    tst_Conformance test;
+    return QTest::qExec(&test, argc, argv);
+}
+
+#include "tst_conformance.moc"

@@ -30,6 +30,11 @@ void AgentDriver::start(const QString &program, const QStringList &args, const Q
     spec.args = args;
     spec.environment = environment;
     spec.workingDirectory = cwd;
+    start(spec);
+}
+
+void AgentDriver::start(const AgentSpec &spec)
+{
     m_client->start(spec, [this](const Result<AcpAgentInfo> &info) { started = info; });
 }
 

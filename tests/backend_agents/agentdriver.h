@@ -22,6 +22,7 @@ public:
 
     void start(const QString &program, const QStringList &args, const QString &cwd,
         const QProcessEnvironment &environment = QProcessEnvironment::systemEnvironment());
+    void start(const backend::AgentSpec &spec);
     bool open(const QString &cwd); // newSession; false on error
     void prompt(const QString &text);
 

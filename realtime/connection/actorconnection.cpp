@@ -149,6 +149,8 @@ void ActorConnection::handle(ConnectionEvent event)
     act(next.action);
     if (changed)
         Q_EMIT stateChanged(m_state);
+    if (next.action == ConnectionAction::RetryLater || next.action == ConnectionAction::Open)
+        Q_EMIT retryPlanned();
 }
 
 void ActorConnection::act(ConnectionAction action)

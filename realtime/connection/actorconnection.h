@@ -71,6 +71,8 @@ Q_SIGNALS:
     // After each Init, topics asked for: time to catch up and to send what waited.
     void becameLive();
     void eventReceived(const QString &topic, const QByteArray &args);
+    // The next attempt has a time, or began: retryIn() says.
+    void retryPlanned();
 
 private:
     void handle(ConnectionEvent event);

@@ -1,0 +1,81 @@
+// The host's actors in this process, on a private data folder, with real git and the built-in runner. Waits: tests only.
+#pragma once
+
+#include "backend/actors/actorruntime.h"
+#include "backend/host/hostconfig.h"
+#include "models/types/commands.h"
+#include "models/types/topic.h"
+#include "realtime/protocol/codec.h"
+#include "tests/support/gitfixture.h"
+
+#include <QTest>
+
+#include <memory>
+
+namespace foundry::test {
+
+class DomainHarness {
+public:
+    DomainHarness();
+    ~DomainHarness();
+
+    GitFixture git;
+
+    // Environment variables take effect with start().
+    void start();
+    void stop();
+    bool isRunning() const { return m_runtime != nullptr; }
+    QString dataDir() const { return git.path(QStringLiteral("data")); }
+
+    backend::ActorAddress organization() const;
+    backend::ActorAddress task(const RepoId &repo, const TaskId &task) const;
+
+    // One action; blocks until its answer. `ms`: how long it took.
+    Result<QByteArray> call(const backend::ActorAddress &actor, const QString &action, const QByteArray &args, double *ms = nullptr);
+    template <class Command>
+    Result<QByteArray> command(const backend::ActorAddress &actor, const QString &action, Command value, double *ms = nullptr)
+    {
+        if (value.requestId.isEmpty())
+            value.requestId = makeId<RequestId>();
+        return call(actor, action, protocol::encodeArgs(value), ms);
+    }
+
+    // Stored rows, read as a client's catch-up.
+    template <class T>
+    QList<T> rows(const backend::ActorAddress &actor, const QString &topic)
+    {
+        QList<T> found;
+        for (const Entity &entity : allRows(actor, topic)) {
+            if (const auto *value = std::get_if<T>(&entity))
+                found.append(*value);
+        }
+        return found;
+    }
+    QList<Entity> allRows(const backend::ActorAddress &actor, const QString &topic);
+    QList<TranscriptEntry> transcript(const backend::ActorAddress &task, const SessionId &session);
+
+    // A ready repository.
+    RepoId addRepository(const QString &path);
+    std::optional<Repository> repository(const RepoId &id);
+    std::optional<TaskSummary> summary(const TaskId &id);
+    std::optional<Session> session(const backend::ActorAddress &task, const SessionId &id);
+    std::optional<Stage> stage(const backend::ActorAddress &task, const QString &id);
+
+    struct Made {
+        TaskId task = makeId<TaskId>();
+        SessionId session = makeId<SessionId>();
+        backend::ActorAddress address;
+        CreateTaskAnswer answer;
+        std::optional<Error> error;
+        double ms = 0;
+    };
+    Made createTask(const RepoId &repo, const QString &prompt, const std::function<void(CreateTask &)> &change = {});
+    bool waitForStatus(const Made &made, SessionStatus status, int ms = 30000);
+    // Answers the first open permission by the kind of its option ("allow_once"); false when none comes.
+    bool answerPermission(const Made &made, const QString &kind, int ms = 20000);
+
+private:
+    std::unique_ptr<backend::ActorRuntime> m_runtime;
+};
+
+} // namespace foundry::test

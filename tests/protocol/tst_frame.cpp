@@ -133,8 +133,8 @@ private Q_SLOTS:
         const auto frame = decodeServerFrame(R"({"body":{"tag":"Event","val":{"name":"t","args":[{"list":["$$money","x"],"n":["$BigInt","5"]}]}}})");
         QVERIFY(frame.ok());
         QCOMPARE(std::get<EventFrame>(*frame).args, QByteArray(R"([{"list":["$money","x"],"n":5}])"));
-        const QByteArray sent = encodeClientFrame(ActionFrame{1, QStringLiteral("a"), R"([{"list":["$money","x"]}])"});
-        QVERIFY(sent.contains(R"("list":["$$money","x"])"));
+        const QByteArray sent = encodeClientFrame(ActionFrame{1, QStringLiteral("a"), "[{\"list\":[\"$money\",\"x\"]}]"});
+        QVERIFY(sent.contains("\"list\":[\"$$money\",\"x\"]"));
         QVERIFY(!decodeServerFrame(R"({"body":{"tag":"Event","val":{"name":"t","args":[["$Nope",1]]}}})").ok());
     }
     void tagsOfTheServer()

@@ -220,7 +220,8 @@ void tst_ActorRuntime::sendsArriveInOrderAndOnce()
     auto q = db->query("SELECT count(*) FROM outbox");
     QVERIFY(q.next());
     QCOMPARE(q.integer(0), 0);
-    auto wake = file(QStringLiteral("host.sqlite"))->query("SELECT count(*) FROM wake");
+    auto registry = file(QStringLiteral("host.sqlite"));
+    auto wake = registry->query("SELECT count(*) FROM wake");
     QVERIFY(wake.next());
     QCOMPARE(wake.integer(0), 0);
 }

@@ -1,17 +1,8 @@
 #include "app/config.h"
 
 #include <QCommandLineParser>
-#include <QSettings>
 
 namespace foundry::app {
-
-namespace {
-
-const QString themeKey = QStringLiteral("appearance/theme");
-const QString stopHostKey = QStringLiteral("host/stopWithWindow");
-const QString geometryKey = QStringLiteral("window/geometry");
-
-} // namespace
 
 QString themeChoiceName(ThemeChoice theme)
 {
@@ -53,8 +44,9 @@ Result<Config> parseCommandLine(const QStringList &arguments)
         QStringLiteral("The repository of the tour; one is made with git when none is named."), QStringLiteral("PATH"));
     const QCommandLineOption agent(QStringLiteral("agent"),
         QStringLiteral("The agent of the tour; the built-in runner when none is named."), QStringLiteral("ID"));
+    const QCommandLineOption task(QStringLiteral("task"), QStringLiteral("Open this task."), QStringLiteral("ID"));
     const QCommandLineOption quick(QStringLiteral("short"), QStringLiteral("A shorter tour."));
-    parser.addOptions({help, version, dataDir, program, theme, tour, repo, agent, quick});
+    parser.addOptions({help, version, dataDir, program, theme, tour, repo, agent, quick, task});
 
     const auto invalid = [](const QString &why) {
         return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"), why, QStringLiteral("See --help."));
@@ -81,6 +73,7 @@ Result<Config> parseCommandLine(const QStringList &arguments)
         if (themeChoiceName(config.theme) != name)
             return invalid(QStringLiteral("\"%1\" is no theme: light, dark or system.").arg(name));
     }
+    config.openTask = parser.value(task);
     config.tourDir = parser.value(tour);
     config.tourRepository = parser.value(repo);
     config.tourAgent = parser.value(agent);
@@ -90,24 +83,6 @@ Result<Config> parseCommandLine(const QStringList &arguments)
     if (config.tourDir.isEmpty() && (parser.isSet(repo) || parser.isSet(agent) || parser.isSet(quick)))
         return invalid(QStringLiteral("--repo, --agent and --short belong to --tour."));
     return config;
-}
-
-Settings readSettings()
-{
-    const QSettings stored;
-    Settings settings;
-    settings.theme = themeChoiceOf(stored.value(themeKey).toString());
-    settings.stopHostWithWindow = stored.value(stopHostKey, false).toBool();
-    settings.geometry = stored.value(geometryKey).toByteArray();
-    return settings;
-}
-
-void writeSettings(const Settings &settings)
-{
-    QSettings stored;
-    stored.setValue(themeKey, themeChoiceName(settings.theme));
-    stored.setValue(stopHostKey, settings.stopHostWithWindow);
-    stored.setValue(geometryKey, settings.geometry);
 }
 
 } // namespace foundry::app

@@ -1,0 +1,1 @@
+#include "app/tour/tour.h"

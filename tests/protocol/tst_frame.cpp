@@ -48,10 +48,10 @@ private Q_SLOTS:
         const auto first = decodeClientFrame(subscribe);
         QVERIFY(first.ok());
         QCOMPARE(encodeClientFrame(*first), subscribe);
-        const QByteArray action = R"({"body":{"tag":"ActionRequest","val":{"id":["$BigInt","1"],"name":"increment","args":[5,"]\"["]}}})";
+        const QByteArray action = "{\"body\":{\"tag\":\"ActionRequest\",\"val\":{\"id\":[\"$BigInt\",\"1\"],\"name\":\"increment\",\"args\":[5,\"]\\\"[\"]}}}";
         const auto second = decodeClientFrame(action);
         QVERIFY(second.ok());
-        QCOMPARE(std::get<ActionFrame>(*second).args, QByteArray(R"([5,"]\"["])"));
+        QCOMPARE(std::get<ActionFrame>(*second).args, QByteArray("[5,\"]\\\"[\"]"));
         QCOMPARE(encodeClientFrame(*second), action);
         const auto number = decodeClientFrame(R"({"body":{"tag":"ActionRequest","val":{"id":12,"name":"x","args":[]}}})");
         QVERIFY(number.ok());
@@ -130,12 +130,12 @@ private Q_SLOTS:
     }
     void clientsSeePlainValues()
     {
-        const auto frame = decodeServerFrame(R"({"body":{"tag":"Event","val":{"name":"t","args":[{"list":["$$money","x"],"n":["$BigInt","5"]}]}}})");
+        const auto frame = decodeServerFrame("{\"body\":{\"tag\":\"Event\",\"val\":{\"name\":\"t\",\"args\":[{\"list\":[\"$$money\",\"x\"],\"n\":[\"$BigInt\",\"5\"]}]}}}");
         QVERIFY(frame.ok());
-        QCOMPARE(std::get<EventFrame>(*frame).args, QByteArray(R"([{"list":["$money","x"],"n":5}])"));
+        QCOMPARE(std::get<EventFrame>(*frame).args, QByteArray("[{\"list\":[\"$money\",\"x\"],\"n\":5}]"));
         const QByteArray sent = encodeClientFrame(ActionFrame{1, QStringLiteral("a"), "[{\"list\":[\"$money\",\"x\"]}]"});
         QVERIFY(sent.contains("\"list\":[\"$$money\",\"x\"]"));
-        QVERIFY(!decodeServerFrame(R"({"body":{"tag":"Event","val":{"name":"t","args":[["$Nope",1]]}}})").ok());
+        QVERIFY(!decodeServerFrame("{\"body\":{\"tag\":\"Event\",\"val\":{\"name\":\"t\",\"args\":[[\"$Nope\",1]]}}}").ok());
     }
     void tagsOfTheServer()
     {
@@ -154,7 +154,7 @@ private Q_SLOTS:
         QCOMPARE(decodeActors(encodeActors({*actor, *actor}))->size(), 2);
         const auto query = decodeActorQuery(encodeGetOrCreate(QStringLiteral("task"), {QStringLiteral("a/b")}));
         QCOMPARE(query->key, QStringList{QStringLiteral("a/b")});
-        const auto metadata = decodeMetadata(R"({"runtime":"rivetkit","version":"2.1.5","runner":{"version":1},"clientEndpoint":"http://127.0.0.1:6560"})");
+        const auto metadata = decodeMetadata("{\"runtime\":\"rivetkit\",\"version\":\"2.1.5\",\"runner\":{\"version\":1},\"clientEndpoint\":\"http://127.0.0.1:6560\"}");
         QVERIFY(metadata.ok());
         QCOMPARE(*metadata->clientEndpoint, QStringLiteral("http://127.0.0.1:6560"));
         QVERIFY(*decodeMetadata(encodeMetadata(*metadata)) == *metadata);

@@ -193,6 +193,7 @@ PermissionAsk permission(const QString &requestId, const QJsonObject &params)
     ask.title = decodeString(params, "title");
     if (ask.title.isEmpty())
         ask.title = decodeString(call, "title");
+    ask.title = ask.title.simplified();
     for (const QJsonValue item : decodeArray(params, "options")) {
         const QJsonObject option = item.toObject();
         const QString id = decodeString(option, "optionId");

@@ -23,6 +23,18 @@ std::optional<TextOrBlob> toolJsonText(const QJsonValue &value)
     return TextOrBlob{acpdecode::capped(QString::fromUtf8(document.toJson(QJsonDocument::Compact)))};
 }
 
+// A text that is one fenced block as a whole is shown as what is inside it: rows show output as it is.
+QString toolUnfenced(const QString &text)
+{
+    const QString trimmed = text.trimmed();
+    const qsizetype first = trimmed.indexOf(QLatin1Char('\n'));
+    const QLatin1StringView fence("```");
+    if (!trimmed.startsWith(fence) || !trimmed.endsWith(QLatin1StringView("\n```")) || first < 0)
+        return text;
+    const QString inside = trimmed.mid(first + 1, trimmed.size() - first - 4);
+    return inside.contains(fence) ? text : inside;
+}
+
 QList<ToolContent> toolContent(const QJsonArray &array)
 {
     QList<ToolContent> content;
@@ -30,7 +42,7 @@ QList<ToolContent> toolContent(const QJsonArray &array)
         const QJsonObject object = item.toObject();
         const QString type = object.value(QLatin1StringView("type")).toString();
         if (type == QLatin1StringView("content")) {
-            content.append(ToolText{{acpdecode::blockText(object.value(QLatin1StringView("content")).toObject())}});
+            content.append(ToolText{{toolUnfenced(acpdecode::blockText(object.value(QLatin1StringView("content")).toObject()))}});
         } else if (type == QLatin1StringView("diff")) {
             ToolDiff diff;
             diff.path = object.value(QLatin1StringView("path")).toString();
@@ -90,6 +102,7 @@ std::optional<ToolCallUpsert> AcpToolCalls::merge(const QJsonObject &fields, Mil
             target = value.toString();
     };
     text("title", call.title);
+    call.title = call.title.simplified(); // one line: codex sends whole commands
     text("kind", call.kind);
     text("status", call.status);
     if (const QJsonValue value = fields.value(QLatin1StringView("content")); value.isArray())

@@ -19,7 +19,8 @@ AgentRow catalogueClaude()
     row.loginHint = QStringLiteral("Run “claude” once in a terminal and log in, or set ANTHROPIC_API_KEY for the host.");
     row.environment = {{QStringLiteral("DISABLE_AUTOUPDATER"), QStringLiteral("1")}};
     row.askingMode = QStringLiteral("default"); // its own default, `auto`, lets the model decide and asks nobody
-    row.refusesRoot = true;
+    // As root: this version works, and does not offer the mode that skips permissions. Older ones refuse the session, and
+    // are reported as agent.refused_as_root; IS_SANDBOX=1 is the user's word, never ours.
     return row;
 }
 

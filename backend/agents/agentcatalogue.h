@@ -23,7 +23,6 @@ struct AgentRow {
     QString jsonVariable = {};   // an environment variable that holds a JSON object: `jsonDefaults` is merged below it
     QByteArray jsonDefaults = {};
     QString askingMode = {};     // ACP mode that asks before it writes; empty: its default asks
-    bool refusesRoot = false;    // refuses to run as root unless IS_SANDBOX=1 is in the host's environment
     bool builtin = false;
 };
 

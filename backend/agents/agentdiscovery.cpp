@@ -159,8 +159,6 @@ std::optional<Error> AgentDiscovery::obstacle(const AgentRow &row) const
     }
     if (row.runsFromNodeMajor > 0 && nodeMajor() < row.runsFromNodeMajor)
         return agenterrors::needsNode(row.name, QString::number(row.needsNodeMajor), m_nodeVersion);
-    if (row.refusesRoot && m_config.isRoot && !m_config.environment.contains(QStringLiteral("IS_SANDBOX")))
-        return agenterrors::refusedAsRoot(row.name);
     return std::nullopt;
 }
 
@@ -263,25 +261,41 @@ void AgentDiscovery::probe(const AgentId &id, std::function<void(Result<Agent>)>
     running->waiting.append(std::move(done));
     AcpTimeouts timeouts;
     timeouts.initializeMs = m_config.probeDeadlineMs;
+    timeouts.requestMs = m_config.probeDeadlineMs;
     running->client = std::make_unique<AcpClient>(std::make_unique<StdioTransport>(), timeouts);
     m_probes.insert(id, running);
-    running->client->start(*spec, [this, id](const Result<AcpAgentInfo> &outcome) { finishProbe(id, outcome); });
+    AcpClient *client = running->client.get();
+    client->start(*spec, [this, id, client, folder](const Result<AcpAgentInfo> &info) {
+        if (!info) {
+            finishProbe(id, info.error());
+            return;
+        }
+        // Whether it needs a login shows only here (measured: codex, gemini), for claude not before the first prompt.
+        client->newSession(folder, [this, id](const Result<AcpSession> &session) {
+            if (session) {
+                AgentOptions options = m_options.value(id);
+                options.models = session->models;
+                options.modes = session->modes;
+                m_options.insert(id, options);
+            }
+            finishProbe(id, session ? std::nullopt : std::optional<Error>(session.error()));
+        });
+    });
 }
 
-void AgentDiscovery::finishProbe(const AgentId &id, const Result<AcpAgentInfo> &outcome)
+void AgentDiscovery::finishProbe(const AgentId &id, const std::optional<Error> &error)
 {
     const auto running = m_probes.take(id);
     const auto known = row(id);
     if (!running || !known)
         return;
     const QString program = m_found.value(id).program;
-    if (outcome) {
-        const QString version = outcome->version.isEmpty() ? QString() : QLatin1Char(' ') + outcome->version;
-        m_noted.insert(id, {AgentState::Ready, program + version, program});
+    if (error) {
+        m_noted.insert(id, {error->code == QLatin1StringView("needs_login") ? AgentState::NeedsLogin : AgentState::Broken,
+                               error->message + QLatin1Char(' ') + error->action, program});
     } else {
-        const Error &error = outcome.error();
-        m_noted.insert(id, {error.code == QLatin1StringView("needs_login") ? AgentState::NeedsLogin : AgentState::Broken,
-                               error.message + QLatin1Char(' ') + error.action, program});
+        const QString version = running->client->info().version;
+        m_noted.insert(id, {AgentState::Ready, version.isEmpty() ? program : program + QLatin1Char(' ') + version, program});
     }
     // The client is in the middle of a call: end it afterwards, gently, and let it go when it has gone.
     AcpClient *client = running->client.release();
@@ -296,7 +310,7 @@ void AgentDiscovery::finishProbe(const AgentId &id, const Result<AcpAgentInfo> &
     for (const auto &done : running->waiting) {
         if (!self)
             return;
-        done(outcome ? Result<Agent>(describe(*known)) : Result<Agent>(outcome.error()));
+        done(error ? Result<Agent>(*error) : Result<Agent>(describe(*known)));
     }
 }
 

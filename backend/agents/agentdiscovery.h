@@ -17,7 +17,6 @@ struct DiscoveryConfig {
     QString programDirectory; // of foundry-host: foundry-runner lies beside it
     QProcessEnvironment environment; // of the host; its PATH is searched
     int probeDeadlineMs = 15000;
-    bool isRoot = false; // geteuid() == 0
 };
 
 // Where a program of the catalogue was found.
@@ -44,15 +43,16 @@ public:
     // A person confirmed it: it is probed, and is ready (or not, with the reason) when `done` is called. The caller
     // stores the confirmation.
     void confirm(const AgentId &id, std::function<void(Result<Agent>)> done);
-    // Runs `initialize` in an empty folder and ends the agent again. An agent that is not confirmed is not run:
-    // agent.unconfirmed. One probe for each agent at a time; others wait for its answer.
+    // Runs `initialize` and `session/new` in an empty folder, to learn whether it answers, needs a login, and which models
+    // and modes it has, and ends the agent again. An agent that is not confirmed is not run: agent.unconfirmed. One probe
+    // for each agent at a time; others wait for its answer.
     void probe(const AgentId &id, std::function<void(Result<Agent>)> done);
 
     QList<Agent> agents() const; // as last known, in the catalogue's order, custom ones last
     std::optional<Agent> agent(const AgentId &id) const;
     std::optional<AgentRow> row(const AgentId &id) const;
     // How to start it in a folder; an error with its cause and way on when it cannot be used now (agent.not_installed,
-    // adapter_missing, unconfirmed, needs_node, refused_as_root). What a probe said earlier does not matter here.
+    // adapter_missing, unconfirmed, needs_node). What a probe said earlier does not matter here.
     Result<AgentSpec> specFor(const AgentId &id, const QString &workingDirectory) const;
     // Where Node.js was found by the last scan; empty: nowhere.
     QString nodeProgram() const { return m_nodeProgram; }
@@ -80,7 +80,7 @@ private:
     void askNode();
     void finishScan();
     void publish(const AgentId &id);
-    void finishProbe(const AgentId &id, const Result<AcpAgentInfo> &outcome);
+    void finishProbe(const AgentId &id, const std::optional<Error> &error);
     Agent describe(const AgentRow &row) const;
     std::optional<Error> obstacle(const AgentRow &row) const;
     QList<AgentRow> rows() const;

@@ -46,7 +46,6 @@ QList<ActorFactory> compositionDomain(const HostConfig &config)
     discovery.dataDirectory = config.dataDir;
     discovery.programDirectory = config.programDir;
     discovery.environment = environment;
-    discovery.isRoot = geteuid() == 0;
 
     QList<ActorFactory> factories;
     const OrganizationActorConfig organization{git, discovery, config.repositoriesDir(), blobs};

@@ -65,7 +65,6 @@ QProcessEnvironment agentEnvironment(const QString &agent, const QString &url, c
         set("DISABLE_TELEMETRY", on);
         set("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", on);
         set("DISABLE_AUTOUPDATER", on);
-        set("IS_SANDBOX", on); // tests run as root, in a throw-away place
     } else if (agent == QStringLiteral("opencode")) {
         for (const char *name : {"XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"}) {
             QDir().mkpath(folder + QLatin1Char('/') + QString::fromLatin1(name));

@@ -11,7 +11,6 @@
 #include <QProcess>
 #include <QTemporaryDir>
 #include <QTest>
-#include <unistd.h>
 
 using namespace foundry;
 using namespace foundry::backend;
@@ -46,23 +45,29 @@ class TestRealAgents : public QObject {
                    QStringLiteral("-b"), QStringLiteral("task-%1").arg(m_trees), tree})
             ? tree : QString();
     }
-    // Through discovery, as the host does it: found on PATH, confirmed, started with the catalogue's settings.
-    Result<AgentSpec> specFor(const QString &agent, const QString &tree)
+    // Through discovery, as the host does it: found on PATH and confirmed.
+    std::unique_ptr<AgentDiscovery> discover(const QString &agent, bool withSettings)
     {
         DiscoveryConfig config;
         config.dataDirectory = m_folder.filePath(QStringLiteral("data"));
-        config.isRoot = ::geteuid() == 0;
-        QProcessEnvironment base = QProcessEnvironment::systemEnvironment();
-        base.insert(QStringLiteral("PATH"), m_packages + QStringLiteral("/.bin:") + base.value(QStringLiteral("PATH")));
-        config.environment = test::agentEnvironment(agent, m_model.url(), m_folder.filePath(QStringLiteral("home-") + agent), base);
-        AgentDiscovery discovery(config);
-        discovery.setConfirmed({AgentId(agent)});
+        config.environment = QProcessEnvironment::systemEnvironment();
+        config.environment.insert(QStringLiteral("PATH"), m_packages + QStringLiteral("/.bin:") + config.environment.value(QStringLiteral("PATH")));
+        config.environment.remove(QStringLiteral("IS_SANDBOX")); // claude's adapter works as root without it
+        if (withSettings)
+            config.environment = test::agentEnvironment(agent, m_model.url(), m_folder.filePath(QStringLiteral("home-") + agent), config.environment);
+        auto discovery = std::make_unique<AgentDiscovery>(config);
+        discovery->setConfirmed({AgentId(agent)});
         bool found = false;
-        connect(&discovery, &AgentDiscovery::agentsFound, this, [&] { found = true; });
-        discovery.scan();
-        if (!QTest::qWaitFor([&] { return found; }))
+        connect(discovery.get(), &AgentDiscovery::agentsFound, this, [&] { found = true; });
+        discovery->scan();
+        return QTest::qWaitFor([&] { return found; }) ? std::move(discovery) : nullptr;
+    }
+    Result<AgentSpec> specFor(const QString &agent, const QString &tree)
+    {
+        const auto discovery = discover(agent, true);
+        if (!discovery)
             return makeError(QLatin1StringView("agent"), QLatin1StringView("timeout"), QStringLiteral("scan"));
-        return discovery.specFor(AgentId(agent), tree);
+        return discovery->specFor(AgentId(agent), tree);
     }
 
 private Q_SLOTS:
@@ -75,6 +80,42 @@ private Q_SLOTS:
         QDir().mkpath(repo);
         QVERIFY(git(repo, {QStringLiteral("init"), QStringLiteral("-q"), QStringLiteral("-b"), QStringLiteral("main")}));
         QVERIFY(git(repo, {QStringLiteral("commit"), QStringLiteral("-q"), QStringLiteral("--allow-empty"), QStringLiteral("-m"), QStringLiteral("start")}));
+    }
+
+    void probe_data()
+    {
+        QTest::addColumn<QString>("agent");
+        for (const char *agent : {"codex", "claude", "opencode"})
+            QTest::newRow(agent) << QString::fromLatin1(agent);
+    }
+    void probe()
+    {
+        QFETCH(QString, agent);
+        const auto discovery = discover(agent, true);
+        QVERIFY(discovery);
+        std::optional<Result<Agent>> probed;
+        discovery->probe(AgentId(agent), [&](const auto &r) { probed = r; });
+        QTRY_VERIFY_WITH_TIMEOUT(probed.has_value(), 40000);
+        QVERIFY2(probed->ok(), probed->ok() ? "" : qPrintable(probed->error().message + probed->error().detail));
+        QCOMPARE((*probed)->state.text(), QStringLiteral("ready"));
+        QVERIFY((*probed)->lastOptions && !(*probed)->lastOptions->models.isEmpty());
+        QStringList modes;
+        for (const AgentChoice &mode : (*probed)->lastOptions->modes)
+            modes.append(mode.id);
+        const QString asking = findAgentRow(AgentId(agent))->askingMode;
+        QVERIFY2(asking.isEmpty() || modes.contains(asking), qPrintable(modes.join(QLatin1Char(' '))));
+    }
+
+    void codexWithoutLogin()
+    {
+        const auto discovery = discover(QStringLiteral("codex"), false);
+        QVERIFY(discovery);
+        std::optional<Result<Agent>> probed;
+        discovery->probe(AgentId(QStringLiteral("codex")), [&](const auto &r) { probed = r; });
+        QTRY_VERIFY_WITH_TIMEOUT(probed.has_value(), 40000);
+        QVERIFY(!probed->ok());
+        QCOMPARE(probed->error().key(), QStringLiteral("agent.needs_login"));
+        QCOMPARE(discovery->agent(AgentId(QStringLiteral("codex")))->state.text(), QStringLiteral("needs_login"));
     }
 
     void turn_data()

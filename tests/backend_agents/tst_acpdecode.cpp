@@ -72,6 +72,11 @@ private Q_SLOTS:
         QCOMPARE(last->call.endedAt, std::optional<Millis>(12));
         QVERIFY(!calls.anyRunning());
         QVERIFY(calls.closeOpen(13).isEmpty());
+
+        const QJsonObject fenced = json(R"({"toolCallId":"b","title":"two\nlines","content":[{"type":"content","content":{"type":"text","text":"```console\none\ntwo\n```"}}]})");
+        const auto shown = calls.merge(fenced, 14);
+        QCOMPARE(std::get<ToolText>(shown->call.content.first()).text.text, QStringLiteral("one\ntwo\n"));
+        QCOMPARE(shown->call.title, QStringLiteral("two lines"));
     }
 
     void catalogue()

@@ -119,6 +119,8 @@ private Q_SLOTS:
         QCOMPARE(runs(), 1); // asked twice, run once
         QVERIFY(changed.size() >= 1);
         QVERIFY(discovery.agent(id("codex"))->detail->contains(QStringLiteral("1.0")));
+        QCOMPARE(discovery.agent(id("codex"))->lastOptions->models.size(), 2);
+        QCOMPARE(discovery.agent(id("codex"))->lastOptions->modes.size(), 2);
         const auto spec = discovery.specFor(id("codex"), path("data"));
         QVERIFY(spec.ok());
         QCOMPARE(spec->environment.value(QStringLiteral("INITIAL_AGENT_MODE")), QStringLiteral("read-only"));
@@ -136,6 +138,7 @@ private Q_SLOTS:
         QTest::newRow("garbage") << QStringLiteral("garbage") << QStringLiteral("agent.protocol");
         QTest::newRow("exits") << QStringLiteral("exit") << QStringLiteral("agent.crashed");
         QTest::newRow("silent") << QStringLiteral("silent") << QStringLiteral("agent.timeout");
+        QTest::newRow("login") << QStringLiteral("login") << QStringLiteral("agent.needs_login");
     }
     void badProbe()
     {
@@ -150,7 +153,7 @@ private Q_SLOTS:
         discovery.confirm(id("mine"), [&](const auto &r) { probed = r; });
         QTRY_VERIFY(probed.has_value());
         QCOMPARE(probed->error().key(), key);
-        QCOMPARE(discovery.agent(id("mine"))->state.text(), QStringLiteral("broken"));
+        QCOMPARE(discovery.agent(id("mine"))->state.text(), mode == QStringLiteral("login") ? QStringLiteral("needs_login") : QStringLiteral("broken"));
         QVERIFY(!discovery.agent(id("mine"))->detail->isEmpty());
     }
 
@@ -172,24 +175,19 @@ private Q_SLOTS:
         QCOMPARE(discovery.agent(id("claude"))->needsNode, std::optional<QString>(QStringLiteral("22")));
     }
 
-    void claudeAsRoot()
+    // An adapter that refuses root says so in its own words; they become a sentence with a way on.
+    void refusedAsRoot()
     {
-        agentProgram(path("bin/claude-agent-acp"), QStringLiteral("ok"));
-        m_config.isRoot = true;
-        m_config.environment.remove(QStringLiteral("IS_SANDBOX"));
+        agentProgram(path("bin/claude-agent-acp"), QStringLiteral("rootless"));
         AgentDiscovery discovery(m_config);
-        discovery.setConfirmed({id("claude")});
         scan(discovery);
+        std::optional<Result<Agent>> probed;
+        discovery.confirm(id("claude"), [&](const auto &r) { probed = r; });
+        QTRY_VERIFY(probed.has_value());
+        QCOMPARE(probed->error().key(), QStringLiteral("agent.refused_as_root"));
+        QVERIFY(probed->error().action.contains(QStringLiteral("IS_SANDBOX=1")));
         QCOMPARE(discovery.agent(id("claude"))->state.text(), QStringLiteral("broken"));
-        const Error error = discovery.specFor(id("claude"), path("data")).error();
-        QCOMPARE(error.key(), QStringLiteral("agent.refused_as_root"));
-        QVERIFY(error.action.contains(QStringLiteral("IS_SANDBOX=1")));
-
-        m_config.environment.insert(QStringLiteral("IS_SANDBOX"), QStringLiteral("1"));
-        AgentDiscovery told(m_config);
-        told.setConfirmed({id("claude")});
-        scan(told);
-        QVERIFY(told.specFor(id("claude"), path("data")));
+        QVERIFY(discovery.agent(id("claude"))->detail->contains(QStringLiteral("ordinary user")));
     }
 
     void ownCopyFirst()

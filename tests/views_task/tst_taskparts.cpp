@@ -152,6 +152,7 @@ void TaskPartsTest::composerEditsQueued()
     QCOMPARE(edited.size(), 1);
     QCOMPARE(edited.first().at(1).toString(), QStringLiteral("first more"));
     QCOMPARE(composer.text(), QStringLiteral("unsent"));
+    QTest::qWait(20); // the rows are made anew and shown with the next turn of the loop
     press(QStringLiteral("Remove queued prompt"));
     QCOMPARE(dropped.size(), 1);
 }
@@ -316,6 +317,11 @@ void TaskPartsTest::everyControlHasAName()
     ChangesModel changes;
     sessions.replaceAll({session(QStringLiteral("a"), SessionStatus::Running)});
     page.setTask({TaskId(QStringLiteral("t")), &stages, &sessions, &queue, &changes});
+    TaskSummary summary;
+    summary.id = TaskId(QStringLiteral("t"));
+    summary.title = QStringLiteral("A title");
+    summary.branch = QStringLiteral("a-branch");
+    page.setSummary(summary);
     page.show();
     for (QWidget *widget : page.findChildren<QWidget *>()) {
         if (!widget->isVisible() || widget->focusPolicy() == Qt::NoFocus || widget->focusProxy())

@@ -172,6 +172,8 @@ void TaskShots::shots()
         for (const FileChange &change : shotChanges())
             rows.append(change);
         changes.replace(QStringLiteral("changes"), rows);
+        changes.setReady(true);
+        QCOMPARE(changes.total().files, 7);
     }
     if (scene == QLatin1StringView("queued")) {
         QueuedPrompt first;

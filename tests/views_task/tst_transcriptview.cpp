@@ -246,12 +246,12 @@ void TranscriptViewTest::selectsAcrossEntries()
     // From the middle of one to the middle of another.
     const QRect first = all->view.entryRect(1);
     const QRect last = all->view.entryRect(2);
-    QTest::mousePress(all->view.viewport(), Qt::LeftButton, {}, QPoint(first.left() + 60, first.top() + 24));
+    QTest::mousePress(all->view.viewport(), Qt::LeftButton, {}, QPoint(first.left() + 1, first.top() + 24));
     QTest::mouseMove(all->view.viewport(), QPoint(last.left() + 30, last.top() + 24));
     QMouseEvent move(QEvent::MouseMove, QPointF(last.left() + 30, last.top() + 24), all->view.viewport()->mapToGlobal(QPointF(last.left() + 30, last.top() + 24)), Qt::NoButton, Qt::LeftButton, Qt::NoModifier);
     QApplication::sendEvent(all->view.viewport(), &move);
     const QString text = all->view.selectedText();
-    QVERIFY2(text.contains(QStringLiteral("answer")) && text.contains(QStringLiteral("one")) && text.endsWith(QStringLiteral("the")), qPrintable(text));
+    QVERIFY2(text.contains(QStringLiteral("A bold answer")) && text.contains(QStringLiteral("one")) && text.endsWith(QStringLiteral("the")), qPrintable(text));
     QVERIFY(!text.contains(QStringLiteral("first prompt")));
 }
 

@@ -20,7 +20,7 @@ QueuedList::QueuedList(ThemeProvider *theme, QWidget *parent)
 
 void QueuedList::setQueue(QueuedPromptModel *queue)
 {
-    if (m_queue == queue)
+    if (queue && m_queue == queue)
         return;
     if (m_queue)
         m_queue->disconnect(this);

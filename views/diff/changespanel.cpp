@@ -116,7 +116,7 @@ ChangesPanel::ChangesPanel(ThemeProvider *theme, QWidget *parent)
 
 void ChangesPanel::setChanges(ChangesModel *changes)
 {
-    if (changes == m_changes)
+    if (changes && changes == m_changes)
         return;
     if (m_changes)
         m_changes->disconnect(this);

@@ -143,7 +143,7 @@ void DiffView::updateHeader()
     if (changes == 0)
         m_where->clear();
     else if (m_change == 0)
-        m_where->setText(tr("%n changes", nullptr, changes));
+        m_where->setText(changes == 1 ? tr("1 change") : tr("%n changes", nullptr, changes));
     else
         m_where->setText(tr("Change %1 of %2").arg(m_change).arg(changes));
     m_previous->setEnabled(changes > 0);

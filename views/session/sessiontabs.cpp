@@ -52,7 +52,7 @@ SessionTabs::SessionTabs(ThemeProvider *theme, QWidget *parent)
 
 void SessionTabs::setSessions(SessionListModel *sessions)
 {
-    if (m_sessions == sessions)
+    if (sessions && m_sessions == sessions)
         return;
     if (m_sessions)
         m_sessions->disconnect(this);

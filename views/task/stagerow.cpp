@@ -98,7 +98,7 @@ StageRow::StageRow(ThemeProvider *theme, QWidget *parent)
     auto *clash = new QHBoxLayout(m_clash);
     clash->setContentsMargins(0, 0, 0, 8);
     clash->setSpacing(8);
-    m_adopt = new Button(theme, tr("Work on that branch"), ButtonLook::Plain, m_clash);
+    m_adopt = new Button(theme, tr("Work on that branch"), ButtonLook::Primary, m_clash);
     m_adopt->setToolTip(tr("Goes on where the branch that exists ends"));
     m_newName = new QLineEdit(m_clash);
     m_newName->setPlaceholderText(tr("Another name"));
@@ -116,14 +116,17 @@ StageRow::StageRow(ThemeProvider *theme, QWidget *parent)
     auto *buttons = new QHBoxLayout;
     buttons->setSpacing(8);
     m_retry = new Button(theme, Icon::Retry, tr("Retry from here"), ButtonLook::Primary, m_failure);
+    m_retryQuiet = new Button(theme, Icon::Retry, tr("Retry from here"), ButtonLook::Plain, m_failure);
     m_showLog = new Button(theme, Icon::FileText, tr("Show log"), ButtonLook::Plain, m_failure);
     buttons->addWidget(m_retry);
+    buttons->addWidget(m_retryQuiet);
     buttons->addWidget(m_showLog);
     buttons->addStretch(1);
     column->addLayout(buttons);
     page->addWidget(m_failure);
 
     connect(m_retry, &Button::clicked, this, [this] { Q_EMIT retryRequested(m_stage.id); });
+    connect(m_retryQuiet, &Button::clicked, this, [this] { Q_EMIT retryRequested(m_stage.id); });
     connect(m_showLog, &Button::clicked, this, [this] { Q_EMIT logRequested(m_stage.id); });
     connect(m_adopt, &Button::clicked, this, [this] { Q_EMIT branchClashResolved(true, {}); });
     const auto useName = [this] {
@@ -169,6 +172,8 @@ void StageRow::setStage(const Stage &stage, bool first, bool last, bool mayRetry
         m_detail->setVisible(!tail.trimmed().isEmpty());
         m_clash->setVisible(stageIsClash(stage));
     }
+    m_retry->setVisible(!stageIsClash(stage));
+    m_retryQuiet->setVisible(stageIsClash(stage));
     setAccessibleName(tr("%1, %2").arg(m_name->text(), stageLook(stage.state).word));
     tick();
     update();

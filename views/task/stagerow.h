@@ -46,6 +46,7 @@ private:
     Label *m_action;
     Label *m_detail;
     Button *m_retry;
+    Button *m_retryQuiet; // beside the choices of a branch clash
     Button *m_showLog;
     QWidget *m_clash;
     Button *m_adopt;

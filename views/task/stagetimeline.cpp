@@ -49,7 +49,7 @@ StageTimeline::StageTimeline(ThemeProvider *theme, QWidget *parent)
 
 void StageTimeline::setStages(StageListModel *stages)
 {
-    if (m_stages == stages)
+    if (stages && m_stages == stages)
         return;
     if (m_stages)
         m_stages->disconnect(this);

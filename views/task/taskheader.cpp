@@ -35,12 +35,13 @@ TaskHeader::TaskHeader(ThemeProvider *theme, QWidget *parent)
     m_title->setAccessibleName(tr("Title of the task"));
     m_title->setToolTip(tr("Double click or F2 to rename"));
     m_title->setCursor(Qt::ArrowCursor);
-    m_title->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+    m_title->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     m_title->installEventFilter(this);
-    row->addWidget(m_title);
+    row->addWidget(m_title, 1000);
     m_branch = new Button(theme, Icon::GitBranch, QString(), ButtonLook::Ghost, this);
     m_branch->setSmall(true);
     m_branch->setSizePolicy(QSizePolicy::Maximum, QSizePolicy::Fixed);
+    m_branch->hide();
     row->addWidget(m_branch);
     row->addStretch(1);
     m_turn = new Label(theme, TextStyle::Small, &Colors::textMuted, {}, this);

@@ -26,19 +26,19 @@ namespace foundry::views {
 
 namespace {
 
-constexpr int pageColumn = 720; // widest of what stands above and below the transcript
+constexpr int pageOutset = 16; // cards stand out of the column, so that their text lines up with the transcript's
 
-// Keeps a column of at most pageColumn in the middle.
-QWidget *centred(QWidget *parent, const QList<QWidget *> &parts)
+// Keeps a column of at most `widest` in the middle.
+QWidget *centred(QWidget *parent, int widest, const QList<QWidget *> &parts)
 {
     auto *holder = new QWidget(parent);
     auto *row = new QHBoxLayout(holder);
-    row->setContentsMargins(24, 0, 24, 0);
+    row->setContentsMargins(20, 0, 20, 0);
     row->setSpacing(0);
     auto *column = new QVBoxLayout;
     column->setSpacing(0);
     for (QWidget *part : parts) {
-        part->setMaximumWidth(pageColumn);
+        part->setMaximumWidth(widest);
         column->addWidget(part);
     }
     row->addStretch(1);
@@ -87,17 +87,18 @@ void TaskPage::buildLayout()
     column->addWidget(m_stack, 1);
 
     m_conversation = new QWidget(m_stack);
+    const int widest = TranscriptView::widestColumn(*m_theme) + 2 * pageOutset;
     auto *talk = new QVBoxLayout(m_conversation);
     talk->setContentsMargins(0, 0, 0, 16);
     talk->setSpacing(0);
     m_stages = new StageTimeline(m_theme, m_conversation);
-    talk->addWidget(centred(m_conversation, {m_stages}));
+    talk->addWidget(centred(m_conversation, widest, {m_stages}));
     m_stages->hide();
     m_transcript = new TranscriptView(m_theme, m_highlighter, m_conversation);
     talk->addWidget(m_transcript, 1);
     m_error = new ErrorStrip(m_theme, m_conversation);
     m_composer = new Composer(m_theme, m_conversation);
-    talk->addWidget(centred(m_conversation, {m_error, m_composer}));
+    talk->addWidget(centred(m_conversation, widest, {m_error, m_composer}));
     m_stack->addWidget(m_conversation);
     m_splitter->addWidget(main);
 
@@ -290,8 +291,7 @@ void TaskPage::updateEmptyText()
 {
     const Session *shown = session();
     if (m_stages->hasWork()) {
-        m_transcript->setEmptyText(QStringLiteral(" "), m_stages->hasFailed() ? tr("Your prompt is kept. It is sent when this is mended.")
-                                                                              : tr("Your prompt is sent as soon as the agent is ready."));
+        m_transcript->setEmptyText(QStringLiteral(" "), m_stages->hasFailed() ? tr("Your prompt is kept, and sent when this is mended.") : QString());
     } else if (!shown) {
         m_transcript->setEmptyText(tr("No open session"), tr("Open one with + in the row of tabs."));
     } else if (m_transcript->transcript() && m_transcript->transcript()->isReady()) {

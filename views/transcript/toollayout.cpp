@@ -190,7 +190,9 @@ void layOutPermission(EntryBuilder &b)
     }
     const qreal top = b.y;
     const qsizetype plate = b.out.boxes.size();
-    b.box({}, b.colors.amberWash, b.colors.amber, Space::radiusCard);
+    QColor edge = b.colors.amber;
+    edge.setAlpha(110);
+    b.box({}, b.colors.amberWash, edge, Space::radiusCard);
     b.y += 12;
     b.icon(Icon::ShieldQuestion, 14, b.y + 2, b.colors.amber);
     b.text({.text = ToolLayoutText::tr("The agent asks for permission"), .style = TextStyle::ListSemiBold, .color = b.colors.amber, .x = 40, .width = b.style.width - 56.0});

@@ -20,6 +20,7 @@ namespace {
 
 constexpr int transcriptTopPad = 24;
 constexpr int transcriptBottomPad = 28;
+constexpr int transcriptSidePad = 36;
 constexpr int transcriptFrame = 16;      // ms
 constexpr int transcriptAhead = 200;     // pixels laid out beyond the viewport
 constexpr qsizetype transcriptKeep = 80; // layouts kept beside the visible ones
@@ -208,16 +209,20 @@ void TranscriptView::dropLayouts()
     m_layouts.clear();
 }
 
-int TranscriptView::columnWidth() const
+int TranscriptView::widestColumn(const ThemeProvider &theme)
 {
-    const QFontMetricsF metrics(m_theme->font(TextStyle::Reading));
-    const int most = int(std::ceil(metrics.averageCharWidth() * Space::readingColumns));
-    return std::max(240, std::min(most, viewport()->width() - 2 * 32));
+    return int(std::ceil(QFontMetricsF(theme.font(TextStyle::Reading)).averageCharWidth() * Space::readingColumns));
 }
 
+int TranscriptView::columnWidth() const
+{
+    return std::max(240, std::min(widestColumn(*m_theme), width() - 2 * transcriptSidePad));
+}
+
+// In the middle of the whole width, scroll bar included: it stands still when the bar comes.
 int TranscriptView::columnLeft() const
 {
-    return std::max(0, (viewport()->width() - columnWidth()) / 2);
+    return std::max(0, (width() - columnWidth()) / 2);
 }
 
 EntryStyle TranscriptView::entryStyle()

@@ -50,6 +50,8 @@ public:
     TranscriptModel *transcript() const { return m_model; }
     // What stands in the middle while there are no entries.
     void setEmptyText(const QString &title, const QString &detail);
+    // The widest its column of text gets, pixels: what stands above and below lines up with it.
+    static int widestColumn(const ThemeProvider &theme);
 
     void revealEntry(qint64 index);
     void scrollToBottom();

@@ -1,7 +1,9 @@
 // Drives a running foundry-host with one of the official RivetKit clients.
 //   node drive.mjs FOLDER PACKAGE ENDPOINT   (the token comes in FOUNDRY_TOKEN, never in the arguments)
 // Each step prints a line; the first failure ends it with exit code 1.
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { pathToFileURL } from "node:url";
 import { randomUUID } from "node:crypto";
 import assert from "node:assert/strict";
@@ -124,6 +126,76 @@ await step("a subscription that ended gets nothing more", async () => {
     await connection.revisions({});
     assert.equal(count, 1);
     await connection.dispose();
+});
+
+await step("a task from its prompt to the end of its turn, by its events", async () => {
+    const folder = mkdtempSync(`${tmpdir()}/repository-`);
+    const git = (...args) => execFileSync("git", ["-C", folder, "-c", "user.name=T", "-c", "user.email=t@example.org", ...args]);
+    git("init", "-q", "-b", "main");
+    writeFileSync(`${folder}/README.md`, "hello\n");
+    git("add", ".");
+    git("commit", "-q", "-m", "first");
+
+    const [repoId, taskId, sessionId] = [randomUUID(), randomUUID(), randomUUID()];
+    const organization = client.getOrCreate("organization", ["org", "local"]).connect();
+    const repositoryReady = new Promise((resolve, reject) => organization.on("organization", (event) => {
+        const row = event.upserts.find((upsert) => upsert.type === "Repository" && upsert.id === repoId);
+        if (row?.value.state === "ready")
+            resolve();
+        if (row?.value.state === "error")
+            reject(new Error(row.value.error.message));
+    }));
+    await organization.revisions({});
+    await organization.addRepository({ requestId: randomUUID(), repoId, path: folder });
+    await within(15000, "the repository", repositoryReady);
+    const made = await organization.createTask({ requestId: randomUUID(), taskId, sessionId, repoId, agent: "runner",
+        prompt: { text: "/run echo conformance" } });
+    assert.equal(made.task.id, taskId);
+    assert.ok(made.task.value.title && made.task.value.branch);
+
+    // At once after the answer the task is there. Its transcript is put together from the pages and the events alone.
+    const key = ["org", "local", "task", repoId, taskId];
+    const task = client.get("task", key).connect();
+    const topic = `session/${sessionId}`;
+    const entries = new Map();
+    let asked = false;
+    const ended = new Promise((resolve, reject) => {
+        const apply = (rows) => {
+            for (const row of rows) {
+                entries.set(row.id, row.value);
+                const permission = row.value.permission;
+                if (row.value.kind === "permission" && !permission.answer && !asked) {
+                    asked = true;
+                    const allow = permission.options.find((option) => option.kind === "allow_once");
+                    task.answerPermission({ requestId: randomUUID(), sessionId, permissionRequestId: permission.requestId,
+                        optionId: allow.id }).catch(reject);
+                }
+                if (row.value.kind === "turn_end")
+                    resolve(row.value);
+            }
+        };
+        task.on(topic, (event) => {
+            apply(event.upserts ?? []);
+            for (const piece of event.append ?? []) {
+                const entry = entries.get(String(piece.index));
+                if (!entry)
+                    continue;
+                assert.equal(Buffer.byteLength(entry.text), piece.offset);
+                entry.text += piece.text;
+            }
+        });
+        task.getTranscript({ sessionId, limit: 100 }).then((page) => apply(page.entries), reject);
+    });
+    const end = await within(20000, "the end of the turn", ended);
+    assert.ok(asked);
+    assert.equal(end.kind, "turn_end");
+    await task.revisions({});
+    const page = await task.getTranscript({ sessionId, limit: 500 });
+    assert.deepEqual([...entries.keys()].map(Number).sort((a, b) => a - b), page.entries.map((row) => Number(row.id)));
+    for (const row of page.entries)
+        assert.deepEqual(entries.get(row.id), row.value);
+    await task.dispose();
+    await organization.dispose();
 });
 
 await step("a wrong token", async () => {

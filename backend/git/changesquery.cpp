@@ -32,7 +32,7 @@ private:
             return fail(missingBase());
         m_changes.header.at = QDateTime::currentMSecsSinceEpoch();
         loadGuard(m_request.worktree, [this](const QList<ScopedSetting> &) {
-            m_guard.append(bigFileSetting());
+            m_guard.settings.append(bigFileSetting());
             const QStringList ask{QStringLiteral("rev-parse"), QStringLiteral("--show-object-format"), QStringLiteral("--path-format=absolute"),
                 QStringLiteral("--git-path"), QStringLiteral("index")};
             gitOk(doing(), {m_request.worktree, ask}, [this](const GitOutput &output) {

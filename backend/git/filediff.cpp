@@ -56,8 +56,8 @@ private:
         if (m_path.isEmpty() || m_path.contains('\0') || m_path.startsWith('/'))
             return fail(makeError(QLatin1StringView("input"), QLatin1StringView("invalid"), QStringLiteral("This is not a path inside the work tree."), {}, QStringLiteral("path")));
         loadGuard(m_request.worktree, [this](const QList<ScopedSetting> &) {
-            m_guard.append(bigFileSetting());
-            m_guard.append({QStringLiteral("core.quotePath"), QStringLiteral("false")});
+            m_guard.settings.append(bigFileSetting());
+            m_guard.settings.append({QStringLiteral("core.quotePath"), QStringLiteral("false")});
             compare();
         });
     }

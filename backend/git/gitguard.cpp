@@ -16,7 +16,7 @@ struct GuardRule {
     const char *section;
     bool subsection; // section.<anything>.variable; else section.variable
     const char *variable;
-    const char *neutral;
+    const char *neutral; // nullptr: cannot be overridden, see GitGuard::environment
 };
 
 // What git (and git-lfs, which reads the same configuration) runs or obeys as a program.
@@ -40,8 +40,8 @@ constexpr GuardRule guardRules[] = {
     {"gpg", false, "program", "false"},
     {"gpg", true, "program", "false"},
     {"gpg", true, "defaultkeycommand", "false"},
-    {"remote", true, "uploadpack", "git-upload-pack"},
-    {"remote", true, "receivepack", "git-receive-pack"},
+    {"remote", true, "uploadpack", nullptr},
+    {"remote", true, "receivepack", nullptr},
     {"submodule", true, "update", "none"},
     {"interactive", false, "difffilter", "cat"},
     {"lfs", true, "path", "false"},
@@ -121,9 +121,9 @@ Result<QList<ScopedSetting>> parseScopedSettings(const QByteArray &listed)
     return settings;
 }
 
-Result<QList<GitSetting>> guardSettings(const QList<ScopedSetting> &settings)
+Result<GitGuard> guardAgainst(const QList<ScopedSetting> &settings)
 {
-    QList<GitSetting> guard;
+    GitGuard guard;
     QSet<QString> done;
     bool ownHelpers = false;
     for (const ScopedSetting &setting : settings) {
@@ -136,6 +136,10 @@ Result<QList<GitSetting>> guardSettings(const QList<ScopedSetting> &settings)
         const GuardRule *rule = guardRule(setting.key);
         if (!rule || done.contains(setting.key))
             continue;
+        if (!rule->neutral) {
+            guard.environment.insert(QStringLiteral("GIT_ALLOW_PROTOCOL"), QStringLiteral("none"));
+            continue;
+        }
         // A name that is not UTF-8 cannot be handed over exactly; overriding another one would protect nothing.
         if (setting.key.contains(QChar::ReplacementCharacter))
             return gitErrorOf(QLatin1StringView("damaged"),
@@ -146,20 +150,20 @@ Result<QList<GitSetting>> guardSettings(const QList<ScopedSetting> &settings)
             if (other.key == setting.key && guardIsOfUser(other))
                 value = other.value;
         }
-        guard.append({setting.key, value});
+        guard.settings.append({setting.key, value});
     }
     if (ownHelpers) {
         // An empty helper empties the list; then the user's own follow in their order.
-        guard.append({QStringLiteral("credential.helper"), {}});
+        guard.settings.append({QStringLiteral("credential.helper"), {}});
         for (const ScopedSetting &setting : settings) {
             if (guardIsOfUser(setting) && guardIsCredentialHelper(setting.key))
-                guard.append({setting.key, setting.value});
+                guard.settings.append({setting.key, setting.value});
         }
     }
-    if (guard.size() > guardLimit)
+    if (guard.settings.size() > guardLimit)
         return gitErrorOf(QLatin1StringView("damaged"),
             QStringLiteral("The repository's own configuration names %1 programs, more than can be switched off.")
-                .arg(guard.size()));
+                .arg(guard.settings.size()));
     return guard;
 }
 

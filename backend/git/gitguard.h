@@ -16,10 +16,18 @@ struct ScopedSetting {
     friend bool operator==(const ScopedSetting &, const ScopedSetting &) = default;
 };
 
+struct GitGuard {
+    QList<GitSetting> settings = {};
+    // For what no later setting beats: git takes the first remote.*.uploadpack, the repository's. Then nothing is
+    // fetched or pushed at all; it would only ever be for missing objects of a partial clone.
+    QMap<QString, QString> environment = {};
+    friend bool operator==(const GitGuard &, const GitGuard &) = default;
+};
+
 QStringList guardListArguments();
 Result<QList<ScopedSetting>> parseScopedSettings(const QByteArray &listed);
 
 // Fails (git/damaged) when there are so many that they cannot be overridden.
-Result<QList<GitSetting>> guardSettings(const QList<ScopedSetting> &settings);
+Result<GitGuard> guardAgainst(const QList<ScopedSetting> &settings);
 
 } // namespace foundry::backend

@@ -31,7 +31,8 @@ int GitJob::remainingMs() const
 
 GitRun *GitJob::git(GitCall call, Next next)
 {
-    call.settings += m_guard;
+    call.settings += m_guard.settings;
+    call.environment.insert(m_guard.environment);
     // Tidying up has its own short deadlines; everything else shares the job's.
     if (!m_tidying)
         call.deadlineMs = remainingMs() + 1000; // the job's own deadline comes first and words the error

@@ -3,7 +3,7 @@
 // and then the programs are killed. A cancelled job answers git/cancelled after its programs have ended.
 #pragma once
 
-#include "backend/git/gitrunner.h"
+#include "backend/git/gitguard.h"
 
 #include <QPointer>
 #include <QTimer>
@@ -44,7 +44,7 @@ protected:
     int remainingMs() const;
 
     const GitEnvironment m_git;
-    QList<GitSetting> m_guard;
+    GitGuard m_guard; // laid over every run
 
 private:
     void settle();

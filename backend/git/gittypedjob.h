@@ -39,7 +39,7 @@ protected:
                 const auto settings = parseScopedSettings(output.out());
                 if (!settings)
                     return fail(settings.error());
-                const auto guard = guardSettings(*settings);
+                const auto guard = guardAgainst(*settings);
                 if (!guard)
                     return fail(guard.error());
                 m_guard = *guard;

@@ -1,11 +1,11 @@
 #include "backend/git/removetree.h"
 
-#include <QDir>
-#include <QFileInfo>
+#include <QFile>
 #include <QFutureWatcher>
 #include <QPromise>
 #include <QThreadPool>
 
+#include <filesystem>
 #include <memory>
 
 namespace foundry::backend {
@@ -21,11 +21,10 @@ void removeTree(const QString &path, QObject *context, std::function<void(bool)>
     promise->start();
     watcher->setFuture(promise->future());
     QThreadPool::globalInstance()->start([path, promise] {
-        const QFileInfo info(path);
-        const bool gone = info.isSymLink() || (info.exists() && !info.isDir()) ? QFile::remove(path)
-            : info.exists()                                                    ? QDir(path).removeRecursively()
-                                                                               : true;
-        promise->addResult(gone);
+        // Not QDir: names that are not UTF-8 are removed too.
+        std::error_code failed;
+        std::filesystem::remove_all(QFile::encodeName(path).constData(), failed);
+        promise->addResult(!failed);
         promise->finish();
     });
 }

@@ -79,7 +79,7 @@ void forceRemoveWorktree(const GitEnvironment &git, const ForcedRemoval &removal
 {
     // Twice --force: also when it is locked, as a half-made one is.
     GitCall call{removal.repository,
-        {QStringLiteral("worktree"), QStringLiteral("remove"), QStringLiteral("--force"), QStringLiteral("--force"), removal.path}, removal.guard};
+        {QStringLiteral("worktree"), QStringLiteral("remove"), QStringLiteral("--force"), QStringLiteral("--force"), removal.path}, removal.guard.settings, removal.guard.environment};
     call.deadlineMs = deadlineMs;
     auto *run = new GitRun(git, std::move(call), context);
     QObject::connect(run, &GitRun::finished, context, [removal, context, done = std::move(done), run](const GitOutput &output) {

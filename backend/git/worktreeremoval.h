@@ -2,7 +2,7 @@
 // decided that nothing in it is worth keeping.
 #pragma once
 
-#include "backend/git/gitrunner.h"
+#include "backend/git/gitguard.h"
 
 namespace foundry::backend {
 
@@ -10,7 +10,7 @@ struct ForcedRemoval {
     QString repository;
     QString commonDir;
     QString path;
-    QList<GitSetting> guard = {};
+    GitGuard guard = {};
 };
 
 void forceRemoveWorktree(const GitEnvironment &git, const ForcedRemoval &removal, QObject *context, std::function<void(Result<>)> done,

@@ -39,28 +39,30 @@ private Q_SLOTS:
     }
     void guardTakesTheRepositorysProgramsAway()
     {
-        const auto guard = guardSettings({setting("global", "filter.lfs.clean", "git-lfs clean"), setting("local", "filter.evil=x.y.clean", "touch /tmp/x"),
+        const auto guard = guardAgainst({setting("global", "filter.lfs.clean", "git-lfs clean"), setting("local", "filter.evil=x.y.clean", "touch /tmp/x"),
             setting("local", "filter.evil=x.y.required", "true"), setting("worktree", "core.sshcommand", "evil"), setting("local", "user.name", "Ada"),
             setting("local", "diff.txt.textconv", "evil"), setting("local", "gpg.ssh.program", "evil"), setting("local", "filter.lfs.clean", "evil"),
             setting("local", "filter.lfs.clean", "evil again"), setting("command", "core.editor", "ours")});
         QVERIFY(guard);
-        QCOMPARE(*guard, (QList<GitSetting>{laid("filter.evil=x.y.clean", ""), laid("filter.evil=x.y.required", "false"), laid("core.sshcommand", "ssh"),
+        QCOMPARE(guard->settings, (QList<GitSetting>{laid("filter.evil=x.y.clean", ""), laid("filter.evil=x.y.required", "false"), laid("core.sshcommand", "ssh"),
                              laid("diff.txt.textconv", ""), laid("gpg.ssh.program", "false"), laid("filter.lfs.clean", "git-lfs clean")}));
-        QVERIFY(guardSettings({setting("global", "core.sshcommand", "mine"), setting("global", "credential.helper", "store")})->isEmpty());
+        QVERIFY(guardAgainst({setting("global", "core.sshcommand", "mine"), setting("global", "credential.helper", "store"),
+            setting("global", "remote.origin.uploadpack", "mine")}).value() == GitGuard());
+        QVERIFY(guardAgainst({setting("local", "remote.origin.uploadpack", "evil")})->environment.contains(QStringLiteral("GIT_ALLOW_PROTOCOL")));
     }
     void guardKeepsTheUsersCredentialHelpers()
     {
-        const auto guard = guardSettings({setting("system", "credential.helper", "cache"), setting("global", "credential.https://a.example.helper", "mine"),
+        const auto guard = guardAgainst({setting("system", "credential.helper", "cache"), setting("global", "credential.https://a.example.helper", "mine"),
             setting("local", "credential.https://b.example.helper", "!steal")});
-        QCOMPARE(*guard, (QList<GitSetting>{laid("credential.helper", ""), laid("credential.helper", "cache"), laid("credential.https://a.example.helper", "mine")}));
+        QCOMPARE(guard->settings, (QList<GitSetting>{laid("credential.helper", ""), laid("credential.helper", "cache"), laid("credential.https://a.example.helper", "mine")}));
     }
     void guardRefusesWhatItCannotOverride()
     {
         QList<ScopedSetting> many;
         for (int i = 0; i < 3000; ++i)
             many.append(setting("local", QByteArray("filter.f" + QByteArray::number(i) + ".clean").constData(), "x"));
-        QVERIFY(!guardSettings(many));
-        QVERIFY(!guardSettings({{QStringLiteral("local"), QStringLiteral("filter.\uFFFD.clean"), QStringLiteral("x")}}));
+        QVERIFY(!guardAgainst(many));
+        QVERIFY(!guardAgainst({{QStringLiteral("local"), QStringLiteral("filter.\uFFFD.clean"), QStringLiteral("x")}}));
     }
 
     void paths_data()

@@ -5,6 +5,7 @@
 #include <QFileInfo>
 #include <QProcess>
 
+#include <filesystem>
 #include <random>
 
 namespace foundry::test {
@@ -84,6 +85,13 @@ GitFixture::GitFixture()
     m_environment.remove(QStringLiteral("EMAIL"));
     write(path(QStringLiteral("home")), QStringLiteral(".gitconfig"),
         "[user]\n\tname = Ada Example\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n[protocol \"file\"]\n\tallow = always\n");
+}
+
+GitFixture::~GitFixture()
+{
+    // QTemporaryDir gives up at names that are not UTF-8.
+    std::error_code ignored;
+    std::filesystem::remove_all(QFile::encodeName(root()).constData(), ignored);
 }
 
 GitAnswer GitFixture::git(const QString &directory, const QStringList &arguments, const QByteArray &input) const

@@ -23,6 +23,9 @@ struct GitAnswer {
 class GitFixture {
 public:
     GitFixture(); // with a user name and e-mail
+    ~GitFixture();
+    GitFixture(const GitFixture &) = delete;
+    GitFixture &operator=(const GitFixture &) = delete;
 
     QString root() const { return m_dir.path(); }
     QString path(const QString &name) const { return m_dir.filePath(name); }

@@ -35,6 +35,8 @@ LauncherOptions Application::launcherOptions(const Config &config)
 {
     LauncherOptions options;
     options.dataDir = config.hostDataDir;
+    if (!config.tourDir.isEmpty() && config.hostDataDir.isEmpty())
+        options.dataDir = Tour::hostDataDir(config);
     options.program = config.hostProgram;
     return options;
 }
@@ -111,10 +113,8 @@ void Application::makeTaskPage()
     m_window->setTaskPage(m_page);
     wireTaskPage(*m_window, *m_page, *m_binding, m_workspace);
     // A task that was chosen before there was a page for it.
-    if (!m_window->currentTask().isEmpty()) {
-        if (const TaskRow *row = m_workspace.tasks().find(m_window->currentTask()))
-            m_binding->open(row->task);
-    }
+    if (!m_window->currentTask().isEmpty())
+        m_window->openTask(m_window->currentTask());
     if (!m_config.openTask.isEmpty())
         openWhenKnown();
     if (!m_config.tourDir.isEmpty()) {

@@ -49,6 +49,8 @@ public:
     HostLink &link() { return m_link; }
     views::ThemeProvider &theme() { return m_theme; }
     LoopWatchdog &watchdog() { return m_qt.watchdog(); }
+    // The models of a task whose page is or was shown; null else.
+    OpenTask *openTask(const TaskId &task) { return m_binding ? m_binding->of(task) : nullptr; }
 
 private:
     void afterFirstPaint();

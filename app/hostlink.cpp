@@ -1,8 +1,11 @@
 #include "app/hostlink.h"
 
+#include "backend/launcher/processwatch.h"
 #include "realtime/transport/websockettransport.h"
 
 #include <QDateTime>
+
+#include <signal.h>
 
 namespace foundry::app {
 
@@ -22,6 +25,7 @@ HostLink::HostLink(const LauncherOptions &launcher, const realtime::HostClientOp
     , m_resolver(realtime::HttpActorResolver::MetadataLookup::Skip)
     , m_client(m_resolver, realtime::WebSocketTransport::factory(), client)
     , m_backoff(std::chrono::milliseconds(500))
+    , m_dataDir(launcher.dataDir)
 {
     m_again.setSingleShot(true);
     connect(&m_again, &QTimer::timeout, this, &HostLink::retry);
@@ -101,6 +105,28 @@ void HostLink::retry()
     }
     m_client.wake();
     update();
+}
+
+void HostLink::endHost(QObject *context, std::function<void()> ended)
+{
+    m_launcher.disconnect(this);
+    m_again.stop();
+    m_client.setEndpoint(std::nullopt);
+    const auto host = readConnectInfo(m_dataDir + QStringLiteral("/host.json"));
+    if (!host || !processLives(host->pid)) {
+        QMetaObject::invokeMethod(context, ended, Qt::QueuedConnection);
+        return;
+    }
+    auto *watch = new ProcessWatch(host->pid, this);
+    auto *deadline = new QTimer(watch);
+    deadline->setSingleShot(true);
+    connect(deadline, &QTimer::timeout, watch, [pid = host->pid] { ::kill(pid_t(pid), SIGKILL); });
+    connect(watch, &ProcessWatch::ended, context, [watch, ended = std::move(ended)] {
+        watch->deleteLater();
+        ended();
+    });
+    deadline->start(std::chrono::seconds(10));
+    ::kill(pid_t(host->pid), SIGTERM);
 }
 
 void HostLink::update()

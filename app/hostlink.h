@@ -27,6 +27,8 @@ public:
     // The user's wish, or the system's signal that it woke up.
     void retry();
     void stopHostWhenIdle() { m_launcher.stopWhenIdle(); }
+    // Ends this window's own host, whatever it does; no other is started. `ended` comes within ten seconds.
+    void endHost(QObject *context, std::function<void()> ended);
 
 Q_SIGNALS:
     void stateChanged(const foundry::LinkState &state);
@@ -39,6 +41,7 @@ private:
     realtime::HttpActorResolver m_resolver;
     realtime::HostClient m_client;
     realtime::Backoff m_backoff;
+    QString m_dataDir;
     QTimer m_again;
     QElapsedTimer m_available;
     QString m_hostVersion;

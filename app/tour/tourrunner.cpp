@@ -1,8 +1,10 @@
 #include "app/tour/tourrunner.h"
 
+#include <QDialog>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QPainter>
 #include <QPixmap>
 #include <QSaveFile>
 #include <QTextStream>
@@ -88,7 +90,15 @@ void TourRunner::takePicture(Done &done)
 {
     const LoopWatchdog::Excluded excluded(m_watchdog);
     done.picture = QStringLiteral("%1-%2.png").arg(++m_pictures, 2, 10, QLatin1Char('0')).arg(done.name);
-    if (!m_window->grab().save(m_directory + QLatin1Char('/') + done.picture))
+    QPixmap picture = m_window->grab();
+    // Sheets are windows of their own.
+    QPainter painter(&picture);
+    for (QDialog *sheet : m_window->findChildren<QDialog *>()) {
+        if (sheet->isVisible())
+            painter.drawPixmap(m_window->mapFromGlobal(sheet->pos()), sheet->grab());
+    }
+    painter.end();
+    if (!picture.save(m_directory + QLatin1Char('/') + done.picture))
         QTextStream(stderr) << tr("%1 could not be written.\n").arg(done.picture);
 }
 

@@ -28,6 +28,8 @@ public:
     void open(const TaskSummary &task, const SessionId &session = {}, std::optional<qint64> entry = {});
     void close();
     TaskId shown() const { return m_shown ? m_shown->id() : TaskId(); }
+    // Null when the task is not open.
+    OpenTask *of(const TaskId &task);
     // The client of a task, shown or not: a permission can be answered from the queue.
     realtime::TaskClient &client(const RepoId &repo, const TaskId &task) { return m_host.task(repo, task); }
 
@@ -39,7 +41,6 @@ private:
     void activate(const SessionId &session);
     void noteOverlays(const QList<Entity> &entities);
     void markSeen(const TaskSummary &task);
-    OpenTask *of(const TaskId &task);
     // Says a failure on the page, when it still shows that task.
     realtime::Answered<Unit> report(const TaskId &task);
 

@@ -4,6 +4,7 @@
 #include "app/wiring/taskpagebinding.h"
 #include "app/workspace.h"
 #include "views/mainwindow.h"
+#include "views/task/newtasksheet.h"
 #include "views/task/taskpage.h"
 
 namespace foundry::app {
@@ -31,12 +32,15 @@ void createTask(MainWindow &window, realtime::HostClient &client, const views::N
     command.agent = request.agent;
     command.mode = request.mode;
     const auto id = std::make_shared<TaskId>();
-    *id = client.createTask(command, &window, [&window, id](const Result<CreateTaskAnswer> &answer) {
+    *id = client.createTask(command, &window, [&window, id, request](const Result<CreateTaskAnswer> &answer) {
         if (answer)
             return;
-        // Its row is gone again; the page of a task that does not exist is no place to stay.
+        // Its row is gone again; the page of a task that does not exist is no place to stay. The prompt is kept.
         if (window.currentTask() == *id)
             window.showDashboard();
+        window.openNewTask(request.repoId);
+        if (auto *sheet = window.findChild<views::NewTaskSheet *>())
+            sheet->setPrompt(request.prompt);
         window.showError(answer.error());
     });
     window.openTask(*id);

@@ -47,7 +47,7 @@ QString procBootId()
     return file.open(QIODevice::ReadOnly) ? QString::fromLatin1(file.readAll().trimmed()) : QString();
 }
 
-bool isAlive(const ProcStat &stat)
+bool procIsAlive(const ProcStat &stat)
 {
     return stat.state != 'Z' && stat.state != 'X';
 }
@@ -85,7 +85,7 @@ bool isSameProcess(const ProcessIdentity &identity)
     if (!identity.isValid() || identity.bootId != procBootId())
         return false;
     const auto stat = procStat(identity.pid);
-    return stat && isAlive(*stat) && stat->startTicks == identity.startTicks;
+    return stat && procIsAlive(*stat) && stat->startTicks == identity.startTicks;
 }
 
 QList<qint64> livingMembers(const ProcessIdentity &identity)
@@ -107,7 +107,7 @@ QList<qint64> livingMembers(const ProcessIdentity &identity)
         if (!isPid || pid == self || pid <= 1)
             continue;
         const auto stat = procStat(pid);
-        if (!stat || !isAlive(*stat) || stat->startTicks < identity.startTicks)
+        if (!stat || !procIsAlive(*stat) || stat->startTicks < identity.startTicks)
             continue;
         const bool inGroup = groupIsOurs && stat->group == identity.pid && stat->session == identity.pid;
         if (inGroup || (!marker.isEmpty() && procFile(pid, "environ").split('\0').contains(marker)))

@@ -97,7 +97,8 @@ private Q_SLOTS:
         QCOMPARE((*m_driver->started)->title, QStringLiteral("Built-in runner (no AI model)"));
         QTRY_VERIFY(!m_driver->all<CommandsUpdate>().isEmpty());
         QStringList names;
-        for (const AgentChoice &command : m_driver->all<CommandsUpdate>().first().commands)
+        const QList<AgentChoice> commands = m_driver->all<CommandsUpdate>().first().commands;
+        for (const AgentChoice &command : commands)
             names.append(command.id);
         QCOMPARE(names.join(QLatin1Char(' ')), QStringLiteral("run test find replace write todo help"));
         QCOMPARE(turn(QStringLiteral("Please make the tests pass")), QStringLiteral("end_turn"));

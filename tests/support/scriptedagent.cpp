@@ -320,6 +320,7 @@ int main(int argc, char **argv)
         if (mode != QLatin1StringView("silent") && mode != QLatin1StringView("garbage"))
             handle(QJsonDocument::fromJson(QByteArray(line, qsizetype(length))).object());
     }
+    std::free(line);
     while (mode == QLatin1StringView("deaf") || mode == QLatin1StringView("closeoutput"))
         ::pause();
     return 0;

@@ -68,6 +68,11 @@ QVariant TaskGroupModel::data(const QModelIndex &index, int role) const
         return {};
     if (role == Qt::DisplayRole)
         return row->task.title;
+    if (role == Qt::AccessibleTextRole) {
+        const QStringList parts{row->task.title, row->task.status.text(), row->task.branch,
+            row->unread() ? tr("unread") : QString()};
+        return parts.join(QLatin1StringView(", "));
+    }
     if (role == TaskRole)
         return QVariant::fromValue(*row);
     return role == GroupKeyRole ? QVariant(static_cast<const Group *>(index.internalPointer())->key) : QVariant();

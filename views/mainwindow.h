@@ -26,6 +26,7 @@ namespace foundry::views {
 class Dashboard;
 class LinkBanner;
 class MinuteClock;
+class Rail;
 class Sidebar;
 class UiState;
 
@@ -108,6 +109,7 @@ private:
     Sidebar *m_sidebar = nullptr;
     Dashboard *m_dashboard = nullptr;
     LinkBanner *m_banner = nullptr;
+    Rail *m_rail = nullptr;
     QSplitter *m_splitter = nullptr;
     QStackedWidget *m_stack = nullptr;
     QWidget *m_taskPage = nullptr;

@@ -11,8 +11,6 @@
 
 namespace foundry::views {
 
-using ColorToken = QColor Colors::*;
-
 // Text in one style and colour. Elides at the end when `setElided(true)`, with the whole text as tool tip.
 class Label : public QLabel {
     Q_OBJECT

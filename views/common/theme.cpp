@@ -42,6 +42,8 @@ ThemeTypeStyle themeTypeStyle(TextStyle style)
         return {13, QFont::Normal, true};
     case TextStyle::MonoSmall:
         return {12, QFont::Normal, true};
+    case TextStyle::MonoTiny:
+        return {11, QFont::Normal, true};
     }
     return {13, QFont::Normal, false};
 }

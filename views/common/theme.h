@@ -47,6 +47,9 @@ struct Colors {
     QColor removedWord;
 };
 
+// Names a colour whatever the theme: `theme.colors().*token`.
+using ColorToken = QColor Colors::*;
+
 enum class TextStyle {
     Caption,      // 11 px, section headings and badges
     Small,        // 12 px, ages, counts, hints
@@ -59,7 +62,8 @@ enum class TextStyle {
     Heading,      // 16 px semi-bold
     Title,        // 20 px semi-bold
     Mono,         // 13 px
-    MonoSmall     // 12 px
+    MonoSmall,    // 12 px
+    MonoTiny      // 11 px, branches under titles
 };
 
 // The 8-pixel grid and its halves; logical pixels.

@@ -1,4 +1,4 @@
-#include "agentworld.h"
+#include "tests/agents/agentworld.h"
 
 #include <QDir>
 #include <QFile>

@@ -1,7 +1,7 @@
 // codex, claude and opencode from npm, each against the scripted model: the permission is asked, and allowed, rejected or
 // cancelled; the file is written in the work tree, or not.
-#include "agentdriver.h"
-#include "agentworld.h"
+#include "tests/backend_agents/agentdriver.h"
+#include "tests/agents/agentworld.h"
 
 #include "backend/agents/agentdiscovery.h"
 

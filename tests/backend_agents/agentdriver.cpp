@@ -1,4 +1,4 @@
-#include "agentdriver.h"
+#include "tests/backend_agents/agentdriver.h"
 
 #include <QFileInfo>
 #include <QTest>

@@ -1,5 +1,5 @@
 // AcpClient against an agent that behaves, and against those that do not, each as a real process.
-#include "agentdriver.h"
+#include "tests/backend_agents/agentdriver.h"
 
 #include <QElapsedTimer>
 #include <QTemporaryDir>

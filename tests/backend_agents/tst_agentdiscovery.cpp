@@ -1,5 +1,5 @@
 // Which agents are found, what is said about them, and that nothing runs unasked.
-#include "agentdriver.h"
+#include "tests/backend_agents/agentdriver.h"
 
 #include "backend/agents/agentdiscovery.h"
 #include "backend/agents/agentinstall.h"

@@ -1,5 +1,5 @@
 // Processes of agents and their children: they end together, and only they do.
-#include "agentdriver.h"
+#include "tests/backend_agents/agentdriver.h"
 
 #include "backend/agents/processreaper.h"
 

@@ -1,5 +1,5 @@
 // foundry-runner through its own process, spoken to by AcpClient.
-#include "agentdriver.h"
+#include "tests/backend_agents/agentdriver.h"
 
 #include "backend/agents/processidentity.h"
 

@@ -1,5 +1,5 @@
 #include "backend/actors/actorruntime.h"
-#include "testactor.h"
+#include "tests/backend_host/testactor.h"
 
 #include <QDateTime>
 #include <QTemporaryDir>

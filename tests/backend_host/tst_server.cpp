@@ -1,6 +1,6 @@
 // The port, over real sockets: HTTP framing, both gateway forms, upgrades, refusals, limits.
 #include "backend/host/server.h"
-#include "testactor.h"
+#include "tests/backend_host/testactor.h"
 
 #include <QSignalSpy>
 #include <QTcpSocket>

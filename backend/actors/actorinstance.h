@@ -65,6 +65,8 @@ private:
     ActorInstance(const ActorRef &ref, std::unique_ptr<Database> database, const QString &dataDir, ActorPost &post);
     Result<> prepare(const ActorFactory &factory);
     Result<> loadMeta();
+    // Forgets what is past its time: tombstones, recorded answers.
+    Result<> clean();
     // Runs the body in a transaction; after the commit events and sends have left, and what is to run then is returned.
     Result<Then> commit(const std::function<Result<>(ActorTransaction &)> &body);
     Result<QByteArray> command(const ActorCall &call, const CommandHandler &handler, Then &then);
@@ -84,6 +86,7 @@ private:
     std::unique_ptr<QObject> m_owner;
     ActionTable m_actions;
     qint64 m_generation = 0;
+    qint64 m_commits = 0;
     QString m_correlationId;
     bool m_inTransaction = false;
     QSet<ConnectionId> m_connections;

@@ -3,6 +3,7 @@
 namespace foundry::backend {
 
 namespace {
+constexpr int kDiscardMs = 1000;
 constexpr int kRequestMs = 15000;   // a request that was begun must be whole by then
 constexpr int kKeepAliveMs = 90000; // longer than clients keep theirs, so that they close first
 } // namespace
@@ -29,6 +30,10 @@ HttpConnection::HttpConnection(QTcpSocket *socket, HttpHandler &handler, QObject
 
 void HttpConnection::read()
 {
+    if (m_discard && m_socket) {
+        m_socket->readAll();
+        return;
+    }
     while (m_socket && !m_handling) {
         if (!m_hasHead && !readHead())
             return;
@@ -42,6 +47,7 @@ void HttpConnection::read()
         case HttpBodyReader::State::TooLarge:
             m_keepAlive = false;
             m_handling = true;
+            m_discard = true;
             m_handler.tooLarge(this);
             return;
         case HttpBodyReader::State::Complete:
@@ -123,8 +129,12 @@ void HttpConnection::respond(int status, const QByteArray &contentType, const QB
     m_socket->write(encodeHttpResponse(status, contentType, body, headers, m_keepAlive));
     m_handling = false;
     if (!m_keepAlive) {
-        m_handling = true; // nothing more is read
-        m_socket->disconnectFromHost();
+        m_handling = true; // no other request
+        // Closing over unread bytes would reset the connection, and take the answer with it.
+        if (m_discard)
+            QTimer::singleShot(kDiscardMs, m_socket, &QTcpSocket::disconnectFromHost);
+        else
+            m_socket->disconnectFromHost();
         return;
     }
     m_idle.start(kKeepAliveMs);

@@ -59,6 +59,7 @@ private:
     bool m_hasHead = false;
     bool m_handling = false;
     bool m_keepAlive = true;
+    bool m_discard = false; // a body that is too large is read and thrown away, so that the answer arrives
 };
 
 constexpr qsizetype kHttpBodyLimit = 64 * 1024;

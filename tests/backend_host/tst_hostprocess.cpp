@@ -12,6 +12,7 @@
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QWebSocket>
 
 #include <csignal>
 #include <unistd.h>
@@ -30,6 +31,7 @@ private Q_SLOTS:
     void readyLineAndConnectFile();
     void aSecondHostSaysWhoHoldsIt();
     void terminatesCleanly();
+    void termClosesConnectionsWithAReason();
     void surviveAKill();
     void launcherStartsAndAttaches();
     void launcherGetsOverADeadHost();
@@ -161,6 +163,24 @@ void tst_HostProcess::terminatesCleanly()
     QCOMPARE(process->exitStatus(), QProcess::NormalExit);
     QCOMPARE(process->exitCode(), 0);
     QVERIFY(!QFile::exists(dataDir() + QStringLiteral("/host.json")));
+}
+
+void tst_HostProcess::termClosesConnectionsWithAReason()
+{
+    auto process = startHost();
+    const QJsonObject file = connectFile();
+    QWebSocket socket;
+    QSignalSpy messages(&socket, &QWebSocket::textMessageReceived);
+    socket.open(QUrl(file.value(QLatin1StringView("endpoint")).toString().replace(QLatin1StringView("http"), QLatin1StringView("ws"))
+        + QStringLiteral("/gateway/app/connect?rvt-method=getOrCreate&rvt-key=app&rvt-token=")
+        + file.value(QLatin1StringView("token")).toString()));
+    QVERIFY(messages.wait(5000));
+    process->terminate();
+    QTRY_COMPARE(socket.state(), QAbstractSocket::UnconnectedState);
+    QCOMPARE(int(socket.closeCode()), 1001);
+    QCOMPARE(socket.closeReason(), QStringLiteral("actor.stopping"));
+    QTRY_COMPARE(process->state(), QProcess::NotRunning);
+    QCOMPARE(process->exitCode(), 0);
 }
 
 void tst_HostProcess::surviveAKill()

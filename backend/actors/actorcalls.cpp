@@ -1,0 +1,167 @@
+// The part of a running actor that answers calls: reads, commands that are done once, transactions and what leaves them.
+#include "backend/actors/actorinstance.h"
+
+#include "realtime/protocol/codec.h"
+
+#include <QDateTime>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QLoggingCategory>
+
+namespace foundry::backend {
+
+Q_DECLARE_LOGGING_CATEGORY(lcActors)
+
+namespace {
+
+constexpr qsizetype kAnswerLimit = 1024 * 1024;
+constexpr qint64 kCommitsBetweenCleanings = 2000; // an actor that never sleeps is cleaned as it goes
+
+Millis actorcallsNow()
+{
+    return QDateTime::currentMSecsSinceEpoch();
+}
+
+} // namespace
+
+void ActorInstance::act(const ActorCall &call, const ActorReply &reply)
+{
+    m_correlationId = call.correlationId;
+    Then then;
+    const auto answer = [&]() -> Result<QByteArray> {
+        if (call.action == QLatin1StringView("changesSince")) {
+            auto asked = protocol::decodeArgs<ChangesSince>(call.args);
+            return asked ? m_topics.changesSince(*asked) : Result<QByteArray>(asked.error());
+        }
+        if (call.action == QLatin1StringView("revisions"))
+            return protocol::encodeRevisions(m_topics.revisions());
+        if (const auto read = m_actions.reads().constFind(call.action); read != m_actions.reads().cend())
+            return (*read)(call.caller, call.args);
+        if (const auto handler = m_actions.commands().constFind(call.action); handler != m_actions.commands().cend())
+            return command(call, *handler, then);
+        return makeError(QLatin1StringView("actor"), QLatin1StringView("action_not_found"),
+            QStringLiteral("%1 has no action \"%2\".").arg(m_ref.address.name, call.action.left(80)));
+    };
+    Result<QByteArray> answered = answer();
+    if (answered && answered->size() > kAnswerLimit) {
+        answered = makeError(QLatin1StringView("message"), QLatin1StringView("outgoing_too_long"),
+            QStringLiteral("The answer of \"%1\" is longer than a message may be.").arg(call.action));
+    }
+    if (!answered && answered.error().group == QLatin1StringView("internal")) {
+        Error error = answered.error();
+        qCWarning(lcActors, "[%ls] %ls.%ls failed: %ls (%ls)", qUtf16Printable(call.correlationId),
+            qUtf16Printable(m_ref.address.name), qUtf16Printable(call.action), qUtf16Printable(error.message),
+            qUtf16Printable(error.detail));
+        error.detail = error.detail.isEmpty() ? call.correlationId : error.detail + QStringLiteral(" · ") + call.correlationId;
+        answered = error;
+    }
+    reply(std::move(answered));
+    for (const auto &next : std::as_const(then))
+        next();
+    m_correlationId.clear();
+}
+
+Result<QByteArray> ActorInstance::command(const ActorCall &call, const CommandHandler &handler, Then &then)
+{
+    auto first = protocol::firstArgument(call.args);
+    if (!first)
+        return first.error();
+    const QString requestId = QJsonDocument::fromJson(*first).object().value(QLatin1StringView("requestId")).toString();
+    if (requestId.isEmpty() || requestId.size() > 200) {
+        return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
+            QStringLiteral("A command needs a requestId."), {}, QStringLiteral("requestId"));
+    }
+    if (auto q = m_database->query("SELECT action, answer FROM requests WHERE id = ?", requestId); q.next()) {
+        if (q.text(0) == call.action)
+            return q.bytes(1);
+        return makeError(QLatin1StringView("state"), QLatin1StringView("conflict"),
+            QStringLiteral("This requestId was used for another command (%1).").arg(q.text(0)));
+    }
+    QByteArray answer;
+    auto done = commit([&](ActorTransaction &tx) -> Result<> {
+        tx.setCause(Cause{QStringLiteral("command"), RequestId(requestId), call.caller.userId});
+        auto handled = handler(tx, call.caller, call.args);
+        if (!handled)
+            return handled.error();
+        answer = handled->isEmpty() ? QByteArrayLiteral("null") : *handled;
+        return m_database->run("INSERT INTO requests(id, action, at, answer) VALUES(?, ?, ?, ?)", requestId, call.action,
+            actorcallsNow(), answer);
+    });
+    if (!done)
+        return done.error();
+    then = std::move(*done);
+    return answer;
+}
+
+Result<ActorInstance::Then> ActorInstance::commit(const std::function<Result<>(ActorTransaction &)> &body)
+{
+    if (m_inTransaction) {
+        return makeError(QLatin1StringView("internal"), QLatin1StringView("nested_transaction"),
+            QStringLiteral("A transaction of %1 was opened inside another one.").arg(m_ref.address.name));
+    }
+    if (auto begun = m_database->begin(); !begun)
+        return begun.error();
+    m_inTransaction = true;
+    ActorTransaction tx(*m_database, m_topics, actorcallsNow());
+    const auto run = [&]() -> Result<> {
+        if (auto done = body(tx); !done)
+            return done;
+        if (auto finished = tx.finish(); !finished)
+            return finished;
+        if (m_database->failure())
+            return *m_database->failure();
+        // The wake index knows before the commit that this actor has something to go on with.
+        const bool wake = tx.needsWake().value_or(m_needsWake) || tx.hasSends() || !m_outboxEmpty;
+        const std::optional<Millis> alarm = tx.alarm().value_or(m_alarm);
+        const std::optional<Millis> wanted = wake ? std::optional<Millis>(0) : alarm;
+        if (!wanted || (m_indexed && *m_indexed <= *wanted))
+            return Unit{};
+        auto noted = m_post.registry().setDue(m_ref.id, *wanted);
+        if (noted)
+            m_indexed = wanted;
+        return noted;
+    };
+    const Result<> done = run();
+    m_inTransaction = false;
+    if (!done) {
+        m_database->rollback();
+        return done.error();
+    }
+    if (auto committed = m_database->commit(); !committed)
+        return committed.error();
+
+    tx.publish();
+    if (tx.needsWake())
+        m_needsWake = *tx.needsWake();
+    if (tx.alarm()) {
+        m_alarm = *tx.alarm();
+        setAlarmTimer();
+    }
+    for (const EncodedEvent &event : tx.takeEvents([this](const QString &topic) { return m_subscribers.contains(topic); }))
+        broadcast(event.topic, event.json);
+    if (tx.hasSends()) {
+        m_outboxEmpty = false;
+        dispatchOutbox();
+        for (const ActorAddress &created : tx.created())
+            m_post.announce(created);
+    }
+    if (m_indexed != due(m_outboxEmpty) && !m_settleTimer.isActive())
+        m_settleTimer.start(1000);
+    if (++m_commits % kCommitsBetweenCleanings == 0) {
+        if (auto cleaned = clean(); !cleaned)
+            qCWarning(lcActors, "old records stay: %ls", qUtf16Printable(cleaned.error().message));
+    }
+    return tx.takeThen();
+}
+
+Result<> ActorInstance::transaction(const std::function<Result<>(Transaction &)> &body)
+{
+    auto then = commit([&](ActorTransaction &tx) { return body(tx); });
+    if (!then)
+        return then.error();
+    for (const auto &next : std::as_const(*then))
+        next();
+    return Unit{};
+}
+
+} // namespace foundry::backend

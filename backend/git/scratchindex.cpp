@@ -4,6 +4,8 @@
 
 #include <QDir>
 #include <QFile>
+#include <QFileInfo>
+#include <QStorageInfo>
 
 #include <sys/stat.h>
 
@@ -15,11 +17,14 @@ namespace {
 constexpr QLatin1StringView scratchEmptySha1("e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
 constexpr QLatin1StringView scratchEmptySha256("473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813");
 
+constexpr qint64 scratchFullBelow = 64 * 1024;
+
 Error scratchError(const QFile &file)
 {
-    const bool full = file.error() == QFileDevice::ResourceError || file.errorString().contains(QLatin1StringView("No space left"));
-    return gitErrorOf(full ? QLatin1StringView("no_space") : QLatin1StringView("failed"),
-        QStringLiteral("A temporary file could not be written: %1.").arg(file.errorString()), file.fileName());
+    // A write that was cut short says nothing about why.
+    if (QStorageInfo(QFileInfo(file).absolutePath()).bytesAvailable() < scratchFullBelow)
+        return gitErrorOf(QLatin1StringView("no_space"), QStringLiteral("There is no space left for temporary files."), file.fileName());
+    return gitErrorOf(QLatin1StringView("failed"), QStringLiteral("A temporary file could not be written: %1.").arg(file.errorString()), file.fileName());
 }
 
 } // namespace

@@ -232,6 +232,7 @@ Result<Agent> OrganizationActor::addCustom(Transaction &tx, const AddCustomAgent
             QObject::disconnect(*once);
             m_discovery->probe(id, [](const Result<Agent> &) { /* agentChanged() carries the outcome */ });
         });
+        m_scanned = false; // tasks that ask meanwhile are answered by this scan
         m_discovery->scan();
     });
     return agent;

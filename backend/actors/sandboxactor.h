@@ -56,6 +56,7 @@ private:
     struct LiveSession {
         AgentId agent;
         AcpSession acp;
+        QString origin; // new, anew, loaded, resumed
         QString turn; // under way
         qint64 updates = 0;
         Usage usage = {};

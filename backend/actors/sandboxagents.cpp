@@ -310,6 +310,7 @@ void SandboxActor::sessionOpened(const RunStage &run, const AcpSession &session,
     LiveSession live;
     live.agent = run.agent;
     live.acp = session;
+    live.origin = origin;
     m_live.insert_or_assign(run.session.value, live);
     write([&](Transaction &tx) -> Result<> {
         StageEnded ended{run.stage, run.attempt};
@@ -356,13 +357,24 @@ void SandboxActor::applySettings(const RunStage &run)
     const QString acpId = acp.sessionId;
     const bool changesMode = !mode.isEmpty() && mode != sandboxCurrent(acp, QStringLiteral("mode"), acp.currentMode);
     const bool changesModel = !model.isEmpty() && model != sandboxCurrent(acp, QStringLiteral("model"), acp.currentModel);
-    const auto over = [this, run, mode, model](const Result<Unit> &done) {
-        if (!done) {
+    // A session that was taken up again has its settings; an agent that does not list them there is no failure.
+    const bool strict = live->second.origin == QLatin1StringView("new") || live->second.origin == QLatin1StringView("anew");
+    const auto over = [this, run, mode, model, strict](const Result<Unit> &done) {
+        if (!done && strict) {
             failStage(run.stage, run.attempt, done.error());
             return;
         }
+        if (!done) {
+            SessionChanged changed;
+            changed.session = run.session;
+            changed.error = done.error();
+            write([&](Transaction &tx) -> Result<> {
+                tx.send(task(), QStringLiteral("sessionChanged"), encodeSessionChanged(changed));
+                return Unit{};
+            });
+        }
         const auto session = m_live.find(run.session.value);
-        if (session != m_live.end()) {
+        if (done && session != m_live.end()) {
             if (!mode.isEmpty())
                 session->second.acp.currentMode = mode;
             if (!model.isEmpty())

@@ -162,6 +162,8 @@ Session TaskActor::addSession(Transaction &tx, const SessionId &id, const AgentI
     state.session = id;
     state.agent = agent;
     state.position = m_store.states().size();
+    state.model = model;
+    state.mode = mode;
     m_store.putState(tx, state);
     return session;
 }

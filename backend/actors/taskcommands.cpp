@@ -129,7 +129,11 @@ void TaskActor::registerSessionCommands(ActionTable &table)
                 known.currentValue = value;
         }
         tx.put(TaskStore::topic(), *session);
-        const auto state = m_store.state(id);
+        auto state = m_store.state(id);
+        if (state && name != QLatin1StringView("setOption")) {
+            (name == QLatin1StringView("setMode") ? state->mode : state->model) = value;
+            m_store.putState(tx, *state);
+        }
         if (state && state->live) {
             SessionRequest request{id, session->agent, {}, option, value};
             tx.send(sandboxAddress(m_store.creation()->organization, m_provisioning.sandboxId()), name, encodeSessionRequest(request));

@@ -197,15 +197,12 @@ void TaskProvisioning::begin(Transaction &tx, const StepRecord &record)
         run.launch = decodeLaunch(m_runner.input(record.workflow));
     } else if (const SessionId session = sessionOfWorkflow(record.workflow); !session.isEmpty()) {
         run.session = session;
-        const auto row = m_store.session(session);
         const auto state = m_store.state(session);
         if (state) {
             run.agent = state->agent;
             run.launch = decodeLaunch(m_runner.input(agentWorkflow(state->agent)));
-        }
-        if (row) {
-            run.model = row->model;
-            run.mode = row->mode;
+            run.model = state->model;
+            run.mode = state->mode;
         }
     }
     tx.send(sandbox(), QStringLiteral("runStage"), encodeRunStage(run));

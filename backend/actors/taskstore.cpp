@@ -31,7 +31,7 @@ std::optional<T> taskRow(ActorContext &context, const QString &type, const QStri
     return std::nullopt;
 }
 
-constexpr QByteArrayView taskStateColumns = "session, agent, live, hold, turns, position, open_turn, interrupted_turn, error";
+constexpr QByteArrayView taskStateColumns = "session, agent, live, hold, turns, position, open_turn, interrupted_turn, error, model, mode";
 constexpr QByteArrayView taskTurnColumns =
     "turn, session, number, prompt, attachments, by_user, state, cancelling, entry_index, started_at, ended_at, stop_reason";
 
@@ -48,6 +48,8 @@ SessionState readTaskState(const Query &q)
     state.interruptedTurn = q.text(7);
     if (!q.isNull(8))
         state.error = errorFromJson(q.bytes(8));
+    state.model = q.optionalText(9);
+    state.mode = q.optionalText(10);
     return state;
 }
 
@@ -81,7 +83,8 @@ QString TaskStore::schema()
     return QStringLiteral(
         "CREATE TABLE record (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
         "CREATE TABLE session_states (session TEXT PRIMARY KEY, agent TEXT NOT NULL, live INTEGER NOT NULL, hold INTEGER NOT NULL,"
-        " turns INTEGER NOT NULL, position INTEGER NOT NULL, open_turn TEXT NOT NULL, interrupted_turn TEXT NOT NULL, error TEXT);"
+        " turns INTEGER NOT NULL, position INTEGER NOT NULL, open_turn TEXT NOT NULL, interrupted_turn TEXT NOT NULL, error TEXT,"
+        " model TEXT, mode TEXT);"
         "CREATE TABLE turns (turn TEXT PRIMARY KEY, session TEXT NOT NULL, number INTEGER NOT NULL, prompt TEXT NOT NULL,"
         " attachments TEXT NOT NULL, by_user TEXT NOT NULL, state TEXT NOT NULL, cancelling INTEGER NOT NULL,"
         " entry_index INTEGER NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER, stop_reason TEXT NOT NULL);"
@@ -166,9 +169,10 @@ QList<SessionState> TaskStore::states() const
 void TaskStore::putState(Transaction &tx, const SessionState &state)
 {
     tx.database().run("INSERT OR REPLACE INTO session_states (" + taskStateColumns.toByteArray()
-            + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         state.session.value, state.agent.value, state.live, state.hold, state.turns, state.position, state.openTurn,
-        state.interruptedTurn, state.error ? std::optional<QByteArray>(errorToJson(*state.error)) : std::nullopt);
+        state.interruptedTurn, state.error ? std::optional<QByteArray>(errorToJson(*state.error)) : std::nullopt,
+        state.model, state.mode);
 }
 
 std::optional<TurnRow> TaskStore::turn(const QString &id) const

@@ -19,6 +19,9 @@ struct SessionState {
     QString openTurn;        // the turn under way
     QString interruptedTurn; // the turn that was cut, for resendInterrupted
     std::optional<Error> error = {};
+    // What the user chose; the Session row shows what the agent says it is.
+    std::optional<QString> model = {};
+    std::optional<QString> mode = {};
 };
 
 // One prompt on its way through the agent. Its intent is recorded before it is written to the agent.

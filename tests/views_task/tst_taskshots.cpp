@@ -6,6 +6,7 @@
 #include "views/composer/composer.h"
 #include "views/composer/promptedit.h"
 #include "views/task/taskpage.h"
+#include "views/transcript/transcriptview.h"
 
 #include <QAbstractItemView>
 #include <QApplication>
@@ -53,7 +54,7 @@ void TaskShots::shots_data()
 {
     QTest::addColumn<QString>("scene");
     QTest::addColumn<bool>("dark");
-    for (const char *scene : {"provisioning", "failed", "clash", "running", "long", "diff", "queued", "empty", "narrow"}) {
+    for (const char *scene : {"provisioning", "failed", "clash", "running", "long", "diff", "queued", "empty", "narrow", "top", "focus"}) {
         QTest::addRow("%s-light", scene) << QString::fromLatin1(scene) << false;
         QTest::addRow("%s-dark", scene) << QString::fromLatin1(scene) << true;
     }
@@ -193,6 +194,18 @@ void TaskShots::shots()
     fill(transcript, entries);
     if (scene != QLatin1StringView("provisioning"))
         page.setTranscript(session, &transcript);
+    if (scene == QLatin1StringView("top"))
+        page.revealEntry(0);
+    if (scene == QLatin1StringView("focus")) {
+        // Seen with the keyboard alone: the fold of a tool under the focus ring, text selected, the transcript scrolled up.
+        auto *view = page.findChild<TranscriptView *>();
+        page.activateWindow();
+        view->setFocus(Qt::TabFocusReason);
+        view->selectAll();
+        QTest::keyClick(view, Qt::Key_PageUp);
+        QTest::keyClick(view, Qt::Key_Tab);
+        QTest::keyClick(view, Qt::Key_Tab);
+    }
     if (scene == QLatin1StringView("queued"))
         page.findChild<PromptEdit *>()->setPlainText(QStringLiteral("And another thing:\n- the log line should name the attempt\n- no secrets in it"));
     if (scene == QLatin1StringView("narrow"))

@@ -57,7 +57,7 @@ TaskHeader::TaskHeader(ThemeProvider *theme, QWidget *parent)
     m_copied.setInterval(1500);
     connect(&m_copied, &QTimer::timeout, this, [this] { m_branch->setText(m_summary.branch); });
     connect(m_branch, &Button::clicked, this, &TaskHeader::copyBranch);
-    connect(m_title, &QLineEdit::textChanged, this, &TaskHeader::fitTitle);
+    connect(m_title, &QLineEdit::textEdited, this, &TaskHeader::fitTitle);
     connect(m_title, &QLineEdit::editingFinished, this, [this] { finishRename(true); });
     connect(m_changes, &IconButton::clicked, this, [this] {
         setChangesShown(!m_changesShown);
@@ -75,8 +75,6 @@ void TaskHeader::setSummary(const TaskSummary &summary)
     m_summary = summary;
     if (m_title->isReadOnly() || other) {
         m_title->setReadOnly(true);
-        m_title->setText(summary.title);
-        m_title->setCursorPosition(0);
         m_title->deselect();
     }
     if (!m_copied.isActive() || other)
@@ -109,6 +107,7 @@ void TaskHeader::setChangesShown(bool shown)
 void TaskHeader::startRename()
 {
     m_title->setReadOnly(false);
+    m_title->setText(m_summary.title);
     m_title->setCursor(Qt::IBeamCursor);
     m_title->setFocus();
     m_title->selectAll();
@@ -123,21 +122,27 @@ void TaskHeader::finishRename(bool keep)
     m_title->setReadOnly(true);
     m_title->setCursor(Qt::ArrowCursor);
     m_title->deselect();
-    if (!keep || title.isEmpty() || title == m_summary.title) {
-        m_title->setText(m_summary.title);
-    } else {
-        m_title->setText(title); // until the host says so too
+    if (keep && !title.isEmpty() && title != m_summary.title) {
+        m_summary.title = title; // until the host says so too
         Q_EMIT renameRequested(title);
     }
-    m_title->setCursorPosition(0);
     fitTitle();
 }
 
 void TaskHeader::fitTitle()
 {
-    const int want = QFontMetrics(m_title->font()).horizontalAdvance(m_title->text()) + 20;
+    const QFontMetrics metrics(m_title->font());
+    const int want = metrics.horizontalAdvance(m_title->isReadOnly() ? m_summary.title : m_title->text()) + 20;
     m_title->setMinimumWidth(std::min(want, 120));
     m_title->setMaximumWidth(m_title->isReadOnly() ? std::max(120, want) : std::max(320, want));
+    if (!m_title->isReadOnly())
+        return;
+    const QString shown = metrics.elidedText(m_summary.title, Qt::ElideRight, std::max(60, m_title->width() - 14));
+    if (m_title->text() != shown)
+        m_title->setText(shown);
+    m_title->setCursorPosition(0);
+    m_title->setToolTip(shown == m_summary.title ? tr("Double click or F2 to rename")
+                                                 : tr("%1\nDouble click or F2 to rename").arg(m_summary.title));
 }
 
 void TaskHeader::copyBranch()
@@ -180,6 +185,8 @@ void TaskHeader::hideEvent(QHideEvent *)
 
 bool TaskHeader::eventFilter(QObject *watched, QEvent *event)
 {
+    if (watched == m_title && event->type() == QEvent::Resize)
+        fitTitle();
     if (watched == m_title && event->type() == QEvent::MouseButtonDblClick && m_title->isReadOnly()) {
         startRename();
         return true;

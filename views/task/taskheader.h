@@ -42,7 +42,7 @@ private:
     void copyBranch();
     void tick();
     void updateTimer();
-    void fitTitle();
+    void fitTitle(); // read only: elided to its place
 
     ThemeProvider *m_theme;
     TaskSummary m_summary;

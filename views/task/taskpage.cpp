@@ -5,6 +5,7 @@
 #include "models/stagelistmodel.h"
 #include "models/changesmodel.h"
 #include "models/transcriptmodel.h"
+#include "views/common/codehighlighter.h"
 #include "views/common/controls.h"
 #include "views/composer/composer.h"
 #include "views/composer/promptedit.h"
@@ -54,6 +55,12 @@ TaskPage::TaskPage(ThemeProvider *theme, CodeHighlighter *highlighter, QWidget *
     , m_theme(theme)
     , m_highlighter(highlighter)
 {
+    if (highlighter) {
+        // Before the parts hear of a change, so that they ask for the right colours.
+        const auto follow = [this] { m_highlighter->setDark(m_theme->theme().isDark()); };
+        connect(theme, &ThemeProvider::changed, this, follow);
+        follow();
+    }
     buildLayout();
     connectParts();
     connectConversation();

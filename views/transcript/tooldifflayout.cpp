@@ -143,6 +143,10 @@ void layOutToolDiff(EntryBuilder &b, const ToolDiff &diff, qreal x, qreal width,
             b.out.boxes[lineBox].rect = QRectF(x + 1, lineTop, width - 2, b.y - lineTop);
     }
     b.y += 5;
+    if (diff.newText.blob || (diff.oldText && diff.oldText->blob)) {
+        b.text({.text = ToolDiffText::tr("Only the beginning is shown here: the whole file is under Changes."), .style = TextStyle::Small, .color = c.textFaint, .x = x + 12, .width = width - 24, .selectable = false});
+        b.y += 5;
+    }
     if (total > toolDiffFolded) {
         b.button(x + 4, HotKind::ShowAll, HotLook::Ghost, part,
             all ? ToolDiffText::tr("Show less") : ToolDiffText::tr("Show all %n lines", nullptr, int(total)),

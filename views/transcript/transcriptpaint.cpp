@@ -39,7 +39,6 @@ void TranscriptView::paintEntry(QPainter &painter, const Visible &visible, const
     const QPointF origin(columnLeft(), visible.y);
     const QRectF area = QRectF(clip).translated(-origin);
     const qint64 entry = m_model->at(visible.row).index;
-    const Colors &colors = m_theme->colors();
     painter.save();
     painter.translate(origin);
 
@@ -75,22 +74,15 @@ void TranscriptView::paintEntry(QPainter &painter, const Visible &visible, const
         const QRectF bounds(piece.at, QSizeF(std::max<qreal>(piece.size.width(), 4000), piece.size.height()));
         if (!bounds.intersects(area))
             continue;
-        QList<QTextLayout::FormatRange> marks;
         if (selected && piece.selectable) {
             const int length = int(piece.layout->text().size());
             const Place start{entry, i, 0};
             const Place end{entry, i, length};
-            if (from < end && to > start) {
-                QTextLayout::FormatRange mark;
-                mark.start = from > start ? from.character : 0;
-                mark.length = (to < end ? to.character : length) - mark.start;
-                mark.format.setBackground(colors.selection);
-                if (mark.length > 0)
-                    marks.append(mark);
-            }
+            if (from < end && to > start)
+                paintSelection(painter, piece, from > start ? from.character : 0, to < end ? to.character : length);
         }
         painter.setPen(piece.color);
-        piece.layout->draw(&painter, piece.at, marks, area);
+        piece.layout->draw(&painter, piece.at, {}, area);
     }
     for (int i = 0; i < layout.hots.size(); ++i) {
         const HotArea &hot = layout.hots.at(i);
@@ -98,6 +90,22 @@ void TranscriptView::paintEntry(QPainter &painter, const Visible &visible, const
             paintHot(painter, hot, {entry, i});
     }
     painter.restore();
+}
+
+// Line by line over the whole line's height. (QTextLayout's own leaves holes where fonts change within a line.)
+void TranscriptView::paintSelection(QPainter &painter, const TextPiece &piece, int from, int to)
+{
+    for (int i = 0; i < piece.layout->lineCount(); ++i) {
+        const QTextLine line = piece.layout->lineAt(i);
+        const int start = std::max(from, line.textStart());
+        const int end = std::min(to, line.textStart() + line.textLength());
+        if (start >= end)
+            continue;
+        const qreal left = line.cursorToX(start);
+        const qreal right = line.cursorToX(end);
+        painter.fillRect(QRectF(piece.at.x() + left, piece.at.y() + line.y() - 2, right - left, line.height() + 4),
+            m_theme->colors().selection);
+    }
 }
 
 void TranscriptView::paintHot(QPainter &painter, const HotArea &area, const HotRef &ref)
@@ -161,7 +169,7 @@ void TranscriptView::paintEmpty(QPainter &painter)
     const Colors &colors = m_theme->colors();
     const bool loading = !m_model || !m_model->isReady();
     const QString title = loading && m_emptyTitle.isEmpty() ? tr("Loading the transcript…") : m_emptyTitle;
-    const QRect area = viewport()->rect().adjusted(32, 0, -32, 0);
+    const QRect area = QRect(0, 0, width(), viewport()->height()).adjusted(32, 0, -32, 0);
     const int middle = area.center().y();
     painter.setFont(m_theme->font(TextStyle::ReadingSemiBold));
     painter.setPen(colors.textMuted);

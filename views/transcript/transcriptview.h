@@ -102,16 +102,20 @@ private:
         QHash<QString, bool> folds;
     };
 
-    // transcriptview.cpp: the model and the geometry
+    static constexpr int topPad = 24; // pixels above the first entry
+
+    // transcriptview.cpp: the model
     void connectModel();
     void rebuild();
     void keepState();
     void insertRows(int first, int last);
     void removeRows(int first, int last);
     void changeRows(int first, int last);
-    const EntryLayout &layoutOf(int row);
     void dropLayouts();
     void scheduleFrame();
+
+    // transcriptgeometry.cpp
+    const EntryLayout &layoutOf(int row);
     void settle();
     void settleFromBottom();
     void settleFromAnchor();
@@ -126,6 +130,7 @@ private:
     // transcriptpaint.cpp
     void paintEntry(QPainter &painter, const Visible &visible, const QRect &clip);
     void paintHot(QPainter &painter, const HotArea &area, const HotRef &ref);
+    void paintSelection(QPainter &painter, const TextPiece &piece, int from, int to);
     void paintEmpty(QPainter &painter);
 
     // transcriptinput.cpp

@@ -83,6 +83,8 @@ void TaskPartsTest::composerSendsAndKeepsDrafts()
     QCOMPARE(sent.size(), 1);
     QCOMPARE(sent.first().at(1).toString(), QStringLiteral("one\ntwo"));
     QCOMPARE(composer.text(), QString());
+    composer.setDraft(a.id, QStringLiteral("one\ntwo")); // a late echo of what was typed before it was sent
+    QCOMPARE(composer.text(), QString());
     composer.restore(a.id, QStringLiteral("one\ntwo"));
     QCOMPARE(composer.text(), QStringLiteral("one\ntwo"));
     composer.setBlocked(QStringLiteral("The task is archived"));

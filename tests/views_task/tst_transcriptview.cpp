@@ -12,6 +12,8 @@
 #include <QTest>
 #include <QWheelEvent>
 
+#include <time.h>
+
 using namespace foundry;
 using namespace foundry::views;
 
@@ -31,6 +33,7 @@ private Q_SLOTS:
     void foldsAreKeptBySession();
     void isAnAccessibleList();
     void longLinesDoNotFreeze();
+    void scrollFrames();
 
 private:
     struct Shown {
@@ -308,6 +311,33 @@ void TranscriptViewTest::longLinesDoNotFreeze()
     all->view.grab();
     qInfo("a line of 1 MB: %lld ms", timer.elapsed());
     QVERIFY(timer.elapsed() < 500);
+}
+
+// What a frame of scrolling costs; the budget itself is the bench's, in release.
+void TranscriptViewTest::scrollFrames()
+{
+    const auto all = shown(100'000);
+    all->view.resize(1600, 1000);
+    const auto cpu = [] {
+        timespec now = {};
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+        return double(now.tv_sec) * 1e3 + double(now.tv_nsec) / 1e6;
+    };
+    QImage target(all->view.viewport()->size(), QImage::Format_RGB32);
+    QList<double> frames;
+    all->view.verticalScrollBar()->setValue(all->view.verticalScrollBar()->maximum() / 3);
+    for (int i = 0; i < 400; ++i) {
+        const double before = cpu();
+        if (i % 40 == 0)
+            all->view.verticalScrollBar()->setValue(all->view.verticalScrollBar()->maximum() / 40 * (i / 10));
+        else
+            wheel(all->view, i % 3 ? 90 : -60);
+        all->view.viewport()->render(&target);
+        frames.append(cpu() - before);
+    }
+    std::sort(frames.begin(), frames.end());
+    qInfo("scrolling 1e5 entries: frame p50 %.1f, p99 %.1f, max %.1f ms of CPU", frames.at(200), frames.at(396), frames.last());
+    QVERIFY(frames.at(396) < 60);
 }
 
 QTEST_MAIN(TranscriptViewTest)

@@ -134,10 +134,11 @@ void Composer::setConnected(bool connected)
 
 void Composer::setDraft(const SessionId &session, const QString &text)
 {
-    if (m_drafts.contains(session) && !m_drafts.value(session).isEmpty())
+    // Also not after sending: the store's echo of what was typed before would bring it back.
+    if (m_touched.contains(session))
         return;
     if (m_session && m_session->id == session) {
-        if (!m_edit->toPlainText().isEmpty() || !m_edited.isEmpty() || m_edit->hasFocus())
+        if (!m_edited.isEmpty())
             return;
         m_loading = true;
         m_edit->setPlainText(text);
@@ -154,6 +155,7 @@ void Composer::restore(const SessionId &session, const QString &text)
     QString whole = shown ? m_edit->toPlainText() : m_drafts.value(session);
     whole = whole.isEmpty() ? text : text + QLatin1Char('\n') + whole;
     m_drafts.insert(session, whole);
+    m_touched.insert(session);
     if (shown) {
         m_edit->setPlainText(whole);
         m_edit->moveCursor(QTextCursor::End);
@@ -301,6 +303,7 @@ void Composer::endEdit()
 void Composer::typed()
 {
     if (!m_loading && m_session && m_edited.isEmpty()) {
+        m_touched.insert(m_session->id);
         m_drafts.insert(m_session->id, m_edit->toPlainText());
         m_draftTimer.start();
     }

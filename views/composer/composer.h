@@ -6,6 +6,7 @@
 #include "models/types/user.h"
 
 #include <QHash>
+#include <QSet>
 #include <QTimer>
 #include <QWidget>
 
@@ -83,6 +84,7 @@ private:
     std::optional<Session> m_session;
     std::optional<Agent> m_agent;
     QHash<SessionId, QString> m_drafts;
+    QSet<SessionId> m_touched; // written in here: a stored draft comes too late
     QueueId m_edited;      // the queued prompt that is in the field
     QString m_beforeEdit;  // what was typed before it
     QString m_blocked;

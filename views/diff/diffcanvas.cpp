@@ -101,6 +101,16 @@ void DiffCanvas::appendUnified(const QString &unified)
     viewport()->update();
 }
 
+void DiffCanvas::replaceUnified(const QString &unified)
+{
+    const int value = verticalScrollBar()->value();
+    const int current = m_current;
+    setPath(m_path);
+    appendUnified(unified);
+    verticalScrollBar()->setValue(value);
+    m_current = m_mark = std::min(current, int(m_diff.count()) - 1);
+}
+
 void DiffCanvas::updateMeasures()
 {
     const QFontMetricsF metrics(m_theme->font(TextStyle::MonoSmall));

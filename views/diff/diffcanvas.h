@@ -22,6 +22,8 @@ public:
 
     void setPath(const QString &path); // names the language; empties the canvas
     void appendUnified(const QString &unified);
+    // The same file, read anew: the place stays.
+    void replaceUnified(const QString &unified);
     const UnifiedDiff &diff() const { return m_diff; }
 
     void goToChange(bool next);

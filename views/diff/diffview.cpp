@@ -111,9 +111,10 @@ void DiffView::setPage(const Result<DiffPage> &page)
     if (m_fresh) {
         m_fresh = false;
         m_change = 0;
-        m_canvas->setPath(m_path);
+        m_canvas->replaceUnified(page.value().unified);
+    } else {
+        m_canvas->appendUnified(page.value().unified);
     }
-    m_canvas->appendUnified(page.value().unified);
     if (page.value().cursor)
         Q_EMIT pageRequested(m_path, m_scope, *page.value().cursor);
     else

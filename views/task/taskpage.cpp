@@ -137,10 +137,12 @@ void TaskPage::setTask(const TaskPageModels &models)
     }
     if (m_models.sessions)
         m_models.sessions->disconnect(this);
+    disconnect(m_changesWatch);
     m_models = models;
     if (other)
         m_wanted = m_lastSession.value(models.taskId);
     watchSessions();
+    watchChanges();
     m_stages->setStages(models.stages);
     m_changes->setChanges(models.changes);
     m_composer->setQueue(models.queue);
@@ -165,6 +167,23 @@ void TaskPage::watchSessions()
     connect(sessions, &QAbstractItemModel::rowsRemoved, this, rows, Qt::QueuedConnection);
     connect(sessions, &QAbstractItemModel::modelReset, this, rows, Qt::QueuedConnection);
     connect(sessions, &QAbstractItemModel::dataChanged, this, &TaskPage::updateSession);
+}
+
+// A diff that is open is read anew when its file changed.
+void TaskPage::watchChanges()
+{
+    ChangesModel *changes = m_models.changes;
+    if (!changes)
+        return;
+    m_changesWatch = connect(changes, &QAbstractItemModel::dataChanged, this, [this, changes](const QModelIndex &from, const QModelIndex &to) {
+        for (QWidget *document : std::as_const(m_documents)) {
+            auto *diff = qobject_cast<DiffView *>(document);
+            for (int row = from.row(); diff && row <= to.row(); ++row) {
+                if (changes->at(row).path == diff->path() && changes->at(row).scope.is(diff->scope()))
+                    diff->load(diff->path(), diff->scope());
+            }
+        }
+    });
 }
 
 const Session *TaskPage::session() const

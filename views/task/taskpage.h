@@ -130,6 +130,7 @@ private:
     // taskpage.cpp: what is shown
     void buildLayout();
     void watchSessions();
+    void watchChanges();
     void chooseSession();
     void sessionChosen(const SessionId &session);
     void updateSession();
@@ -157,6 +158,7 @@ private:
     QHash<TaskId, SessionId> m_lastSession;
     QHash<SessionId, qint64> m_seenEntries;
     QHash<QString, QPointer<QWidget>> m_documents; // open diffs and logs by id
+    QMetaObject::Connection m_changesWatch;
     bool m_connected = true;
 
     TaskHeader *m_header = nullptr;

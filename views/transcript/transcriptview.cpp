@@ -156,6 +156,10 @@ void TranscriptView::insertRows(int first, int last)
         heights.append(estimateEntryHeight(m_model->at(row), width));
     const bool atEnd = first == m_heights.count();
     m_heights.insert(first, heights);
+    for (Visible &visible : m_visible) { // right until the next frame settles them
+        if (visible.row >= first)
+            visible.row += int(heights.size());
+    }
     if (!atEnd) {
         if (first <= m_anchorRow && m_heights.count() > int(heights.size())) {
             if (m_anchorRow == 0 && m_anchorOffset < 0)
@@ -180,6 +184,7 @@ void TranscriptView::removeRows(int first, int last)
         m_anchorRow = std::max(0, std::min(first, m_heights.count() - 1));
         m_anchorOffset = 0;
     }
+    m_visible.clear();
     dropLayouts();
     scheduleFrame();
 }

@@ -1,71 +1,22 @@
 // The window's shell with invented data: what it shows and says in each state, and pictures of all of them in both themes
 // (in $FOUNDRY_SHOTS).
 #include "resources/foundryresources.h"
-#include "tests/views_shell/sampledata.h"
-#include "views/common/emptystate.h"
-#include "views/common/linkbanner.h"
-#include "views/common/minuteclock.h"
+#include "tests/views_shell/shell.h"
 #include "views/common/promptbox.h"
-#include "views/common/uistate.h"
 #include "views/dashboard/addrepositorysheet.h"
-#include "views/dashboard/boardview.h"
-#include "views/dashboard/chipstrip.h"
+#include "views/dashboard/agentways.h"
 #include "views/dashboard/dashboard.h"
-#include "views/mainwindow.h"
-#include "views/sidebar/attentionlist.h"
+#include "views/settings/settingssheet.h"
 #include "views/sidebar/sidebar.h"
-#include "views/sidebar/tasktree.h"
 #include "views/task/newtasksheet.h"
 
 #include <QApplication>
-#include <QComboBox>
 #include <QDir>
-#include <QLineEdit>
-#include <QSignalSpy>
 #include <QTest>
 
 namespace foundry::views {
 
 namespace {
-
-struct Shell {
-    explicit Shell(ThemeProvider *theme, QSize size = {1360, 860})
-        : clock([] { return test::sampleNow; })
-        , window(theme, &clock, &state, {&models.tasks, &models.repositories, &models.agents, &models.attention})
-    {
-        Organization organization;
-        organization.name = QStringLiteral("Mara's machine");
-        window.setOrganization(organization);
-        live();
-        window.resize(size);
-        window.show();
-    }
-    void live()
-    {
-        LinkState link;
-        link.phase = LinkPhase::Live;
-        link.where = QStringLiteral("here");
-        window.setLinkState(link);
-        HostStatus host;
-        host.version = QStringLiteral("0.1.0");
-        host.load = 0.42;
-        host.tasksDiskBytes = 1'310'000'000;
-        host.agentsRunning = 4;
-        window.setHostStatus(host);
-    }
-    void fill()
-    {
-        models.apply(test::sampleRepositories());
-        models.apply(test::sampleAgents());
-        models.apply(test::sampleTasks());
-        models.setReady();
-    }
-
-    test::SampleModels models;
-    MinuteClock clock;
-    UiState state{QString()};
-    MainWindow window;
-};
 
 QString shotsDirectory()
 {
@@ -106,7 +57,7 @@ private Q_SLOTS:
 
     void populated()
     {
-        Shell shell(&m_theme);
+        test::Shell shell(&m_theme);
         shell.fill();
         shell.window.sidebar()->setCurrentTask(TaskId(QStringLiteral("t5")));
         bothThemes(QStringLiteral("dashboard-populated"), shell.window);
@@ -115,12 +66,12 @@ private Q_SLOTS:
     }
     void loading()
     {
-        Shell shell(&m_theme);
+        test::Shell shell(&m_theme);
         bothThemes(QStringLiteral("dashboard-loading"), shell.window);
     }
     void firstStart()
     {
-        Shell shell(&m_theme);
+        test::Shell shell(&m_theme);
         shell.models.apply(test::sampleAgents());
         shell.models.setReady();
         QVERIFY(shell.window.dashboard()->showsFirstStart());
@@ -133,7 +84,7 @@ private Q_SLOTS:
     }
     void troubled()
     {
-        Shell shell(&m_theme);
+        test::Shell shell(&m_theme);
         shell.fill();
         LinkState link;
         link.phase = LinkPhase::Offline;
@@ -152,7 +103,7 @@ private Q_SLOTS:
     }
     void thousandTasks()
     {
-        Shell shell(&m_theme);
+        test::Shell shell(&m_theme);
         shell.models.apply(test::sampleRepositories());
         shell.models.apply(test::sampleAgents());
         shell.models.apply(test::manyTasks(1000));
@@ -161,7 +112,7 @@ private Q_SLOTS:
     }
     void sheets()
     {
-        Shell shell(&m_theme);
+        test::Shell shell(&m_theme);
         shell.fill();
         shell.window.openNewTask(RepoId(QStringLiteral("r1")));
         auto *sheet = shell.window.findChild<NewTaskSheet *>();
@@ -175,7 +126,9 @@ private Q_SLOTS:
         bothThemes(QStringLiteral("addrepository"), *add);
         add->close();
         shell.window.confirmAgent(AgentId(QStringLiteral("codex")));
-        bothThemes(QStringLiteral("confirmagent"), *shell.window.findChild<QDialog *>(QString(), Qt::FindDirectChildrenOnly));
+        bothThemes(QStringLiteral("confirmagent"), *shell.window.findChild<ConfirmAgentSheet *>());
+        shell.window.openSettings();
+        bothThemes(QStringLiteral("settings"), *shell.window.findChild<SettingsSheet *>());
     }
 };
 

@@ -19,10 +19,8 @@ EmptyState::EmptyState(ThemeProvider *theme, Icon icon, const QString &heading, 
     layout->addSpacing(Space::xs);
     layout->addWidget(m_heading, 0, Qt::AlignHCenter);
     m_sentence->setWordWrap(true);
-    m_sentence->setAlignment(Qt::AlignHCenter);
-    m_sentence->setMinimumWidth(180);
-    m_sentence->setMaximumWidth(360);
-    layout->addWidget(m_sentence, 0, Qt::AlignHCenter);
+    m_sentence->setAlignment(Qt::AlignHCenter | Qt::AlignTop);
+    layout->addWidget(m_sentence);
     layout->addStretch(3);
 }
 

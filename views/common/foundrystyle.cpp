@@ -183,7 +183,7 @@ QRect FoundryStyle::subControlRect(ComplexControl control, const QStyleOptionCom
 QRect FoundryStyle::subElementRect(SubElement element, const QStyleOption *option, const QWidget *widget) const
 {
     if (element == SE_LineEditContents)
-        return QProxyStyle::subElementRect(element, option, widget).adjusted(4, 0, -4, 0);
+        return QProxyStyle::subElementRect(element, option, widget).adjusted(6, 0, -6, 0);
     return QProxyStyle::subElementRect(element, option, widget);
 }
 

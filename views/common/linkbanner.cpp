@@ -67,8 +67,12 @@ LinkBanner::LinkBanner(ThemeProvider *theme, MinuteClock *clock, QWidget *parent
 
 void LinkBanner::setLinkState(const LinkState &state)
 {
+    const bool failedNow = state.phase == LinkPhase::HostFailed && m_link.phase != LinkPhase::HostFailed;
     m_link = state;
     refresh();
+    // Why a host did not start is what the user needs to see, without a click.
+    if (failedNow && !m_error)
+        m_detail->setVisible(!m_detail->toPlainText().isEmpty());
 }
 
 void LinkBanner::showError(const Error &error)
@@ -87,6 +91,7 @@ void LinkBanner::refresh()
     else if (!counting)
         m_countdown->stop();
     if (!linkIll && !m_error) {
+        m_detail->hide();
         hide();
         return;
     }
@@ -111,11 +116,8 @@ void LinkBanner::refresh()
     m_more->setText(m_error || m_link.hostLog.isEmpty() ? tr("Details") : tr("Log"));
     if (m_detail->toPlainText() != detail)
         m_detail->setPlainText(detail);
-    // Why a host did not start is what the user needs to see, without a click.
     if (detail.isEmpty())
         m_detail->hide();
-    else if (isHidden() && m_link.phase == LinkPhase::HostFailed)
-        m_detail->show();
     setAccessibleName(m_title->text() + QLatin1Char(' ') + m_text->text());
     show();
     update();

@@ -21,7 +21,6 @@ Sheet::Sheet(ThemeProvider *theme, const QString &title, int width, QWidget *par
     auto *layout = new QVBoxLayout(this);
     layout->setContentsMargins(Space::l, Space::l - 4, Space::l, Space::m + 4);
     layout->setSpacing(Space::m);
-    layout->setSizeConstraint(QLayout::SetMinimumSize);
     layout->addWidget(new Label(theme, TextStyle::Heading, &Colors::text, title));
     m_content->setSpacing(Space::m);
     layout->addLayout(m_content, 1);

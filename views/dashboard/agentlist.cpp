@@ -40,19 +40,19 @@ public:
         if (option.state & QStyle::State_HasFocus && option.state & QStyle::State_KeyboardFocusChange)
             paintFocusRing(painter, *m_theme, box, Space::radius);
         const bool ready = agent.state.is(AgentState::Ready);
-        m_theme->icons().paint(painter, QRect(box.x() + 10, box.y() + 7, 16, 16), agentIcon(agent.id),
+        m_theme->icons().paint(painter, QRect(box.x() + 10, box.y() + 5, 16, 16), agentIcon(agent.id),
             ready ? c.text : c.textFaint);
         const StateLook look = lookOf(agent.state);
         const QString word = taken ? QCoreApplication::translate("Agent", "chosen") : look.word;
         const QFont small = m_theme->font(TextStyle::Small);
         const int width = textWidth(word, small);
-        QRect right(box.right() - 12 - width, box.y() + 5, width + 1, 20);
+        QRect right(box.right() - 12 - width, box.y() + 3, width + 1, 20);
         paintText(painter, right, word, small, taken ? c.text : c.*look.color, Qt::ElideNone);
         m_theme->icons().paint(painter, QRect(right.x() - 20, right.y() + 3, 14, 14), taken ? Icon::Check : look.icon,
             taken ? c.text : c.*look.color);
-        paintText(painter, QRect(box.x() + 36, box.y() + 5, right.x() - 32 - box.x() - 36, 20), agent.name,
+        paintText(painter, QRect(box.x() + 36, box.y() + 3, right.x() - 32 - box.x() - 36, 20), agent.name,
             m_theme->font(TextStyle::ListMedium), ready ? c.text : c.textMuted);
-        paintText(painter, QRect(box.x() + 36, box.y() + 25, box.width() - 48, 16), agentSentence(agent), small, c.textFaint);
+        paintText(painter, QRect(box.x() + 36, box.y() + 22, box.width() - 48, 16), agentSentence(agent), small, c.textFaint);
     }
 
 private:

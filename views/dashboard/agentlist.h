@@ -12,7 +12,7 @@ namespace foundry::views {
 class AgentList : public QListView {
     Q_OBJECT
 public:
-    static constexpr int rowHeight = 48;
+    static constexpr int rowHeight = 44;
 
     AgentList(ThemeProvider *theme, AgentListModel *model, QWidget *parent = nullptr);
 

@@ -18,6 +18,7 @@ namespace foundry::views {
 namespace {
 
 constexpr int boardPad = Space::l;
+constexpr int boardRight = Space::m; // where the header above ends
 constexpr int boardGap = Space::s;
 constexpr int boardHeading = 40;
 constexpr int boardAfterSection = Space::s;
@@ -61,16 +62,21 @@ BoardView::BoardView(ThemeProvider *theme, MinuteClock *clock, BoardModel *model
     clock->watch(viewport());
 }
 
+int BoardView::contentWidth() const
+{
+    const int bar = verticalScrollBar()->isVisible() ? verticalScrollBar()->width() : 0;
+    return viewport()->width() - boardPad - (boardRight - bar);
+}
+
 int BoardView::columns() const
 {
-    const int width = viewport()->width() - 2 * boardPad;
-    return qMax(1, (width + boardGap) / (TaskCard::minimumWidth + boardGap));
+    return qMax(1, (contentWidth() + boardGap) / (TaskCard::minimumWidth + boardGap));
 }
 
 int BoardView::cardWidth() const
 {
     const int count = columns();
-    return (viewport()->width() - 2 * boardPad - (count - 1) * boardGap) / count;
+    return (contentWidth() - (count - 1) * boardGap) / count;
 }
 
 void BoardView::invalidate()
@@ -107,7 +113,7 @@ int BoardView::contentHeight() const
 
 QRect BoardView::headingRect(int section) const
 {
-    return {boardPad, sections().at(section).top, viewport()->width() - 2 * boardPad, boardHeading};
+    return {boardPad, sections().at(section).top, contentWidth(), boardHeading};
 }
 
 QRect BoardView::cardRect(int section, int position) const

@@ -54,6 +54,7 @@ private:
     void invalidate();
     const QList<Section> &sections() const;
     int contentHeight() const;
+    int contentWidth() const;
     int cardWidth() const;
     QRect cardRect(int section, int position) const; // in content coordinates
     QRect headingRect(int section) const;

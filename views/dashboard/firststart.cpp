@@ -34,11 +34,14 @@ FirstStart::FirstStart(ThemeProvider *theme, RepositoryListModel *repositories, 
     auto *page = new QWidget;
     page->setAutoFillBackground(false);
     auto *outer = new QHBoxLayout(page);
-    outer->setContentsMargins(Space::l, Space::xl, Space::l, Space::xl);
+    outer->setContentsMargins(Space::l, Space::l, Space::l, Space::l);
     outer->addStretch(1);
-    auto *column = new QVBoxLayout;
-    column->setSpacing(Space::m);
-    outer->addLayout(column, 12);
+    auto *middle = new QWidget;
+    middle->setMaximumWidth(760);
+    auto *column = new QVBoxLayout(middle);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(12);
+    outer->addWidget(middle, 100);
     outer->addStretch(1);
 
     auto *title = new Label(theme, TextStyle::Title, &Colors::text, tr("Three steps to the first task"));
@@ -47,7 +50,6 @@ FirstStart::FirstStart(ThemeProvider *theme, RepositoryListModel *repositories, 
         tr("An agent works in its own work tree on its own branch. Your checkout stays as it is."));
     lead->setWordWrap(true);
     column->addWidget(lead);
-    column->addSpacing(Space::s);
 
     QVBoxLayout *body = nullptr;
     m_steps[0] = addStep(column, tr("Add a repository"), tr("A folder on this machine, or a clone URL."), &body);
@@ -72,7 +74,7 @@ FirstStart::FirstStart(ThemeProvider *theme, RepositoryListModel *repositories, 
 
     m_steps[2] = addStep(column, tr("Write a prompt"), tr("Say what should be done. You will see every step and answer its questions."), &body);
     m_prompt->setAccessibleName(tr("Prompt"));
-    m_prompt->setFixedHeight(112);
+    m_prompt->setFixedHeight(88);
     body->addWidget(m_prompt);
     auto *last = new QHBoxLayout;
     m_promptNote->setWordWrap(true);
@@ -114,7 +116,7 @@ FirstStart::Step FirstStart::addStep(QVBoxLayout *into, const QString &heading, 
     auto *card = new Surface(m_theme, &Colors::surface);
     card->setCard(&Colors::hairline);
     auto *row = new QHBoxLayout(card);
-    row->setContentsMargins(Space::m, Space::m, Space::m, Space::m);
+    row->setContentsMargins(Space::m, 12, Space::m, 12);
     row->setSpacing(12);
     auto *mark = new IconLabel(m_theme, Icon::Circle, &Colors::textFaint);
     row->addWidget(mark, 0, Qt::AlignTop);

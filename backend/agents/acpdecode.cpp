@@ -59,6 +59,11 @@ QString capped(const QString &text)
                                          .arg(text.size() - maxTextBytes);
 }
 
+QString oneLine(const QString &text)
+{
+    return text.trimmed().replace(QLatin1Char('\n'), QStringLiteral(" ⏎ "));
+}
+
 QString blockText(const QJsonObject &block)
 {
     const QString type = decodeString(block, "type");
@@ -190,10 +195,7 @@ PermissionAsk permission(const QString &requestId, const QJsonObject &params)
     ask.requestId = requestId;
     const QJsonObject call = decodeObject(params, "toolCall");
     ask.toolCallId = decodeString(call, "toolCallId");
-    ask.title = decodeString(params, "title");
-    if (ask.title.isEmpty())
-        ask.title = decodeString(call, "title");
-    ask.title = ask.title.simplified();
+    ask.title = oneLine(decodeString(params, "title")); // else the row's own
     for (const QJsonValue item : decodeArray(params, "options")) {
         const QJsonObject option = item.toObject();
         const QString id = decodeString(option, "optionId");

@@ -12,6 +12,8 @@ inline constexpr qsizetype maxTextBytes = 1024 * 1024; // characters of one cont
 
 // A text as the transcript may hold it: cut at maxTextBytes, and saying so.
 QString capped(const QString &text);
+// A title on one line; a line break stays visible as ⏎, because in a command it separates.
+QString oneLine(const QString &text);
 // A content block as text: text itself, others as a Markdown line that names them.
 QString blockText(const QJsonObject &block);
 QList<PlanEntry> plan(const QJsonArray &entries);

@@ -3,6 +3,8 @@
 #include "backend/agents/acpdecode.h"
 
 #include <QJsonDocument>
+#include <algorithm>
+#include <iterator>
 
 namespace foundry::backend {
 
@@ -58,6 +60,18 @@ QList<ToolContent> toolContent(const QJsonArray &array)
     return content;
 }
 
+// The end of an edit often comes as a mere text (measured: opencode, claude when refused). What was to be changed stays.
+QList<ToolContent> toolReplaced(const QList<ToolContent> &before, QList<ToolContent> after)
+{
+    const auto isDiff = [](const ToolContent &content) { return std::holds_alternative<ToolDiff>(content); };
+    if (!std::any_of(after.cbegin(), after.cend(), isDiff)) {
+        QList<ToolContent> kept;
+        std::copy_if(before.cbegin(), before.cend(), std::back_inserter(kept), isDiff);
+        after = kept + after;
+    }
+    return after;
+}
+
 QList<ToolLocation> toolLocations(const QJsonArray &array)
 {
     QList<ToolLocation> locations;
@@ -102,11 +116,13 @@ std::optional<ToolCallUpsert> AcpToolCalls::merge(const QJsonObject &fields, Mil
             target = value.toString();
     };
     text("title", call.title);
-    call.title = call.title.simplified(); // one line: codex sends whole commands
+    call.title = acpdecode::oneLine(call.title); // codex sends whole commands
+    if (!m_root.isEmpty() && call.title.startsWith(m_root + QLatin1Char('/')) && !call.title.contains(QLatin1Char(' ')))
+        call.title = call.title.mid(m_root.size() + 1);
     text("kind", call.kind);
     text("status", call.status);
     if (const QJsonValue value = fields.value(QLatin1StringView("content")); value.isArray())
-        call.content = toolContent(value.toArray());
+        call.content = toolReplaced(call.content, toolContent(value.toArray()));
     if (const QJsonValue value = fields.value(QLatin1StringView("locations")); value.isArray())
         call.locations = toolLocations(value.toArray());
     if (const auto input = toolJsonText(fields.value(QLatin1StringView("rawInput"))))

@@ -11,6 +11,11 @@ namespace foundry::backend {
 
 class AcpToolCalls {
 public:
+    // The session's folder: a title that is nothing but a path below it is shown relative to it.
+    explicit AcpToolCalls(QString root = {})
+        : m_root(std::move(root))
+    {
+    }
     // `fields` as in tool_call, tool_call_update or request_permission's toolCall. Nothing when it has no id or changes
     // nothing that is shown (measured: some updates carry only `_meta`).
     std::optional<ToolCallUpsert> merge(const QJsonObject &fields, Millis now);
@@ -27,6 +32,7 @@ private:
         ToolCall call;
         QString terminalOutput; // told in `_meta` by agents that run their own terminal
     };
+    QString m_root;
     QHash<QString, Row> m_rows;
 };
 

@@ -73,10 +73,18 @@ private Q_SLOTS:
         QVERIFY(!calls.anyRunning());
         QVERIFY(calls.closeOpen(13).isEmpty());
 
+        AcpToolCalls inTree(QStringLiteral("/w"));
+        const QJsonObject edit = json(R"({"toolCallId":"c","title":"/w/sub/a.txt","content":[{"type":"diff","path":"/w/sub/a.txt","newText":"x"}]})");
+        const QJsonObject ended = json(R"({"toolCallId":"c","status":"completed","content":[{"type":"content","content":{"type":"text","text":"Wrote file."}}]})");
+        QCOMPARE(inTree.merge(edit, 1)->call.title, QStringLiteral("sub/a.txt"));
+        const auto kept = inTree.merge(ended, 2);
+        QCOMPARE(kept->call.content.size(), 2);
+        QVERIFY(std::holds_alternative<ToolDiff>(kept->call.content.first()));
+
         const QJsonObject fenced = json(R"({"toolCallId":"b","title":"two\nlines","content":[{"type":"content","content":{"type":"text","text":"```console\none\ntwo\n```"}}]})");
         const auto shown = calls.merge(fenced, 14);
         QCOMPARE(std::get<ToolText>(shown->call.content.first()).text.text, QStringLiteral("one\ntwo\n"));
-        QCOMPARE(shown->call.title, QStringLiteral("two lines"));
+        QCOMPARE(shown->call.title, QStringLiteral("two ⏎ lines"));
     }
 
     void catalogue()

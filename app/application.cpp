@@ -2,6 +2,7 @@
 
 #include "app/tour/tour.h"
 #include "app/wiring/windowwiring.h"
+#include "resources/foundryresources.h"
 
 #include <QStandardPaths>
 #include <QTimer>
@@ -51,6 +52,7 @@ Application::Application(WatchedApplication &qt, Config config, QObject *parent)
     , m_workspace(m_link.client())
     , m_stopHost(m_state.value(stopHostKey).toBool())
 {
+    initResources();
     m_theme.applyTo(qt);
     const views::WindowModels models{
         &m_workspace.tasks(), &m_workspace.repositories(), &m_workspace.agents(), &m_workspace.attention()};
@@ -97,6 +99,7 @@ void Application::afterFirstPaint()
             [this] { markWhenPainted(QStringLiteral("dashboard")); });
     }
     // Each in a turn of its own: none of them is needed for what is on screen.
+    QTimer::singleShot(0, this, [] { initLateFonts(); });
     QTimer::singleShot(0, this, &Application::makeTaskPage);
     QTimer::singleShot(0, this, [this] {
         m_appearance = std::make_unique<views::DesktopAppearance>();

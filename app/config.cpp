@@ -44,9 +44,11 @@ Result<Config> parseCommandLine(const QStringList &arguments)
         QStringLiteral("The repository of the tour; one is made with git when none is named."), QStringLiteral("PATH"));
     const QCommandLineOption agent(QStringLiteral("agent"),
         QStringLiteral("The agent of the tour; the built-in runner when none is named."), QStringLiteral("ID"));
+    const QCommandLineOption deadline(QStringLiteral("step-deadline"),
+        QStringLiteral("The longest that a step of the tour may take."), QStringLiteral("SECONDS"));
     const QCommandLineOption task(QStringLiteral("task"), QStringLiteral("Open this task."), QStringLiteral("ID"));
     const QCommandLineOption quick(QStringLiteral("short"), QStringLiteral("A shorter tour."));
-    parser.addOptions({help, version, dataDir, program, theme, tour, repo, agent, quick, task});
+    parser.addOptions({help, version, dataDir, program, theme, tour, repo, agent, quick, deadline, task});
 
     const auto invalid = [](const QString &why) {
         return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"), why, QStringLiteral("See --help."));
@@ -77,6 +79,7 @@ Result<Config> parseCommandLine(const QStringList &arguments)
     config.tourDir = parser.value(tour);
     config.tourRepository = parser.value(repo);
     config.tourAgent = parser.value(agent);
+    config.tourStepSeconds = parser.value(deadline).toInt();
     config.tourShort = parser.isSet(quick);
     if (parser.isSet(tour) && config.tourDir.isEmpty())
         return invalid(QStringLiteral("--tour needs a folder."));

@@ -20,6 +20,7 @@ struct Config {
     QString tourRepository = {};
     QString tourAgent = {};
     bool tourShort = false;
+    int tourStepSeconds = 0; // 0: each step's own deadline
     QString openTask = {}; // a task's id: opened as soon as it is known
     QString print = {}; // --help, --version: print this and go
 };

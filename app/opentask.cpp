@@ -27,11 +27,13 @@ OpenTask::OpenTask(realtime::TaskClient &client, QObject *parent)
     connect(&task, &TopicFeed::replaced, this, [note](const ChangesPage &page) { note(page.upserts); });
     connect(&task, &TopicFeed::applied, this, [note](const TopicEvent &event) { note(event.upserts); });
     connect(&task, &TopicFeed::failed, this, &OpenTask::failed);
+    note(task.placeholders());
 }
 
 OpenTask::~OpenTask()
 {
     hide();
+    m_client.feed().forget(); // the rows go with these models
     m_client.letGo();
 }
 

@@ -10,11 +10,11 @@ Workspace::Workspace(realtime::HostClient &client, QObject *parent)
     : QObject(parent)
 {
     feedModel(client.organizationFeed(), &m_tasks);
-    feedModel(client.overlayFeed(), &m_tasks);
+    feedModel(client.overlayFeed(), &m_tasks, Loads::Aside);
     feedModel(client.organizationFeed(), &m_repositories);
     feedModel(client.organizationFeed(), &m_agents);
     feedModel(client.organizationFeed(), &m_attention);
-    feedModel(client.overlayFeed(), &m_attention);
+    feedModel(client.overlayFeed(), &m_attention, Loads::Aside);
     for (TopicFeed *feed : {static_cast<TopicFeed *>(&client.appFeed()), static_cast<TopicFeed *>(&client.hostFeed()),
              static_cast<TopicFeed *>(&client.organizationFeed())}) {
         connect(feed, &TopicFeed::replaced, this, [this](const ChangesPage &page) { note(page.upserts); });

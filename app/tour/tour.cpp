@@ -3,7 +3,7 @@
 #include "app/application.h"
 #include "app/tour/touruser.h"
 #include "views/common/promptbox.h"
-#include "views/dashboard/firststart.h"
+#include "views/task/newtasksheet.h"
 #include "views/task/taskpage.h"
 #include "views/transcript/transcriptview.h"
 
@@ -72,6 +72,8 @@ void Tour::start()
 void Tour::add(const QString &name, std::function<Result<>()> begin, std::function<bool()> reached, bool picture,
     std::chrono::milliseconds deadline)
 {
+    if (m_config.tourStepSeconds > 0)
+        deadline = std::chrono::seconds(m_config.tourStepSeconds);
     m_runner->add({name, std::move(begin), std::move(reached), picture, deadline});
 }
 
@@ -100,6 +102,18 @@ bool Tour::asks() const
         const TranscriptEntry &entry = model->at(row);
         if (entry.permission && !entry.permission->answer)
             return true;
+    }
+    return false;
+}
+
+bool Tour::wasAnswered(const QString &permissionRequestId) const
+{
+    const TranscriptView *view = transcript();
+    const TranscriptModel *model = view ? view->transcript() : nullptr;
+    for (int row = model ? model->count() - 1 : -1; row >= 0; --row) {
+        const auto &permission = model->at(row).permission;
+        if (permission && permission->requestId == permissionRequestId)
+            return permission->answer.has_value();
     }
     return false;
 }
@@ -140,6 +154,7 @@ Result<> Tour::answer(bool allow)
             for (int hot = 0; const views::HotArea *area = view->hotArea({entry.index, hot}); ++hot) {
                 if (area->kind != views::HotKind::Answer || area->value != option)
                     continue;
+                m_answered = entry.permission->requestId;
                 const QPoint inEntry = area->rect.center().toPoint();
                 touruser::click(view->viewport(), view->entryRect(row).topLeft() + inEntry);
                 return Unit{};
@@ -151,10 +166,11 @@ Result<> Tour::answer(bool allow)
 
 Result<> Tour::writeTask(const QString &prompt)
 {
-    auto *box = touruser::find<views::PromptBox>(&m_application.window());
+    auto *sheet = touruser::find<views::NewTaskSheet>(&m_application.window());
+    auto *box = sheet ? sheet->findChild<views::PromptBox *>() : nullptr;
     if (!box)
         return tourMissing(tr("field for a prompt"));
-    box->setFocus();
+    m_promptSize = prompt.size();
     touruser::type(box, prompt);
     return Unit{};
 }

@@ -49,6 +49,7 @@ private:
     Result<> writeTask(const QString &prompt);
     Result<> answer(bool allow);
     bool asks() const;
+    bool wasAnswered(const QString &permissionRequestId) const;
     bool turnEnded(const QString &stopReason = {}) const;
     views::TaskPage *page() const;
     views::TranscriptView *transcript() const;
@@ -61,6 +62,8 @@ private:
     std::unique_ptr<TourRunner> m_runner;
     bool m_made = false;
     bool m_sameFrame = false; // the page was there when the request had been handled
+    QString m_answered; // the permission that was clicked last
+    qsizetype m_promptSize = 0;
     TaskId m_firstTask;
     SessionId m_firstSession;
 };

@@ -51,6 +51,7 @@ private:
 
     void next();
     void look();
+    void stepDone(Done done);
     void end(const std::optional<Error> &error);
     void takePicture(Done &done);
     bool writeReport(const std::optional<Error> &error);

@@ -12,6 +12,7 @@
 #include "views/diff/changespanel.h"
 #include "views/diff/diffcanvas.h"
 #include "views/diff/diffview.h"
+#include "views/sidebar/sidebar.h"
 #include "views/task/newtasksheet.h"
 #include "views/task/taskpage.h"
 #include "views/transcript/transcriptview.h"
@@ -30,10 +31,17 @@ Error tourNothing(const QString &what)
 }
 
 const QString tourFirstPrompt = QStringLiteral(
-    "/write NOTES.md # Harbour notes\n\n"
+    "/write NOTES.md\n# Harbour notes\n\n"
     "Ships come and go; a harbour that is **full** says so.\n\n"
     "- berths are counted, not named\n- nobody waits at sea\n\n"
-    "/find arrive\n/replace src/harbour.py \"berths: int = 4\" \"berths: int = 8\"\n");
+    "/find arrive\n/replace \"berths: int = 4\" \"berths: int = 8\" src/*.py\n/run git diff --stat");
+
+// The field of the sheet; the first start has one too.
+views::PromptBox *tourPrompt(QWidget &window)
+{
+    auto *sheet = touruser::find<views::NewTaskSheet>(&window);
+    return sheet ? sheet->findChild<views::PromptBox *>() : nullptr;
+}
 
 } // namespace
 
@@ -66,8 +74,7 @@ void Tour::addFirstTask()
             auto *address = start ? start->findChild<QLineEdit *>() : nullptr;
             if (!address)
                 return tourNothing(Tour::tr("field for a repository"));
-            touruser::type(address, m_repository);
-            touruser::press(address, Qt::Key_Return);
+            touruser::type(address, m_repository, Qt::Key_Return);
             return Unit{};
         },
         [&workspace] {
@@ -88,9 +95,13 @@ void Tour::addFirstTask()
     }
     add(QStringLiteral("new-task-sheet"),
         [&window]() -> Result<> {
-            touruser::press(&window, Qt::Key_N, Qt::ControlModifier);
-            window.openNewTask();
-            return Unit{};
+            for (auto *button : window.sidebar()->findChildren<views::Button *>()) {
+                if (button->text() == views::Sidebar::tr("New task")) {
+                    touruser::click(button);
+                    return Unit{};
+                }
+            }
+            return tourNothing(Tour::tr("button for a new task"));
         },
         [&window] { return touruser::find<views::NewTaskSheet>(&window) != nullptr; });
     add(QStringLiteral("prompt"),
@@ -99,14 +110,14 @@ void Tour::addFirstTask()
                 return writeTask(tourFirstPrompt);
             return writeTask(QStringLiteral("Write a file NOTES.md with two sentences about what this repository does."));
         },
-        [&window] {
-            const auto *box = touruser::find<views::PromptBox>(&window);
-            return box && box->toPlainText().size() > 60;
+        [this, &window] {
+            const auto *box = tourPrompt(window);
+            return box && box->toPlainText().size() >= m_promptSize;
         },
         true);
     add(QStringLiteral("task-page"),
         [&window]() -> Result<> {
-            touruser::press(touruser::find<views::PromptBox>(&window), Qt::Key_Return, Qt::ControlModifier);
+            touruser::press(tourPrompt(window), Qt::Key_Return, Qt::ControlModifier);
             return Unit{};
         },
         [this] { return m_sameFrame; }, true, std::chrono::seconds(5));
@@ -119,11 +130,11 @@ void Tour::addFirstTask()
         },
         true, agentTime);
     add(QStringLiteral("allow"), [this] { return answer(true); },
-        [this] { return !asks() || turnEnded(); }, false, agentTime);
+        [this] { return wasAnswered(m_answered); }, false, agentTime);
     // The second change of the prompt asks again; a real agent may ask any number of times.
     add(QStringLiteral("turn"), {},
         [this] {
-            if (asks())
+            if (asks() && wasAnswered(m_answered))
                 answer(true);
             return turnEnded();
         },
@@ -182,13 +193,12 @@ void Tour::addSecondSession()
             auto *composer = touruser::find<views::Composer>(&window);
             if (!composer)
                 return tourNothing(Tour::tr("composer"));
-            touruser::type(composer->edit(), QStringLiteral("/run sleep 120"));
-            touruser::press(composer->edit(), Qt::Key_Return);
+            touruser::type(composer->edit(), QStringLiteral("/run sleep 120"), Qt::Key_Return);
             return Unit{};
         },
         [this] { return asks(); }, false, std::chrono::seconds(60));
     add(QStringLiteral("running"), [this] { return answer(true); },
-        [this] { return !asks() && session() && session()->status == SessionStatus::Running; }, true);
+        [this] { return wasAnswered(m_answered) && session() && session()->status == SessionStatus::Running; }, true);
 }
 
 void Tour::addSecondTask()
@@ -197,18 +207,18 @@ void Tour::addSecondTask()
     auto &workspace = m_application.workspace();
     add(QStringLiteral("second-task"),
         [&window]() -> Result<> {
-            window.openNewTask();
+            window.openNewTask(); // as Ctrl+N does
             return Unit{};
         },
         [&window] { return touruser::find<views::NewTaskSheet>(&window) != nullptr; });
     add(QStringLiteral("second-prompt"), [this] { return writeTask(QStringLiteral("/find berths")); }, [&window] {
-        const auto *box = touruser::find<views::PromptBox>(&window);
+        const auto *box = tourPrompt(window);
         return box && box->toPlainText() == QStringLiteral("/find berths");
     });
     add(QStringLiteral("in-parallel"),
         [this, &window]() -> Result<> {
             m_sameFrame = false;
-            touruser::press(touruser::find<views::PromptBox>(&window), Qt::Key_Return, Qt::ControlModifier);
+            touruser::press(tourPrompt(window), Qt::Key_Return, Qt::ControlModifier);
             return Unit{};
         },
         [this, &workspace] {

@@ -3,6 +3,7 @@
 #include <QCoreApplication>
 #include <QKeyEvent>
 #include <QMouseEvent>
+#include <QTimer>
 
 namespace foundry::app::touruser {
 
@@ -48,14 +49,25 @@ void press(QWidget *widget, Qt::Key key, Qt::KeyboardModifiers modifiers)
     postKey(widget, key, modifiers, key == Qt::Key_Return || key == Qt::Key_Enter ? QStringLiteral("\r") : QString());
 }
 
-void type(QWidget *widget, const QString &text)
+void type(QWidget *widget, const QString &text, Qt::Key last)
 {
-    for (const QChar c : text) {
+    // Ends with the widget.
+    auto *next = new QTimer(widget);
+    QObject::connect(next, &QTimer::timeout, widget, [widget, next, text, last, at = qsizetype(0)]() mutable {
+        if (at == text.size()) {
+            next->deleteLater();
+            next->stop();
+            if (last != Qt::Key_unknown)
+                press(widget, last);
+            return;
+        }
+        const QChar c = text.at(at++);
         if (c == QLatin1Char('\n'))
             postKey(widget, Qt::Key_Return, Qt::ShiftModifier, QStringLiteral("\r"));
         else
             postKey(widget, 0, Qt::NoModifier, QString(c));
-    }
+    });
+    next->start(0);
 }
 
 } // namespace foundry::app::touruser

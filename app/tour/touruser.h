@@ -13,8 +13,8 @@ void click(QWidget *widget, const QPoint &at);
 void click(QWidget *widget); // in its middle
 void doubleClick(QWidget *widget, const QPoint &at);
 void press(QWidget *widget, Qt::Key key, Qt::KeyboardModifiers modifiers = Qt::NoModifier);
-// One key press for each character.
-void type(QWidget *widget, const QString &text);
+// One key press for each character, each in a turn of its own; then `last`, when it is one.
+void type(QWidget *widget, const QString &text, Qt::Key last = Qt::Key_unknown);
 
 // The visible child of this type, by accessible name when one is given; null when there is none.
 template <class T>

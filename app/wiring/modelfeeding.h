@@ -8,15 +8,30 @@
 
 namespace foundry::app {
 
+enum class Loads {
+    Model, // the model is ready when this topic is loaded
+    Aside, // the topic only adds to its rows
+};
+
 // `model` is a list model and a TopicSink. The connection ends with either of them.
 template <class Model>
-void feedModel(realtime::TopicFeed &feed, Model *model)
+void feedModel(realtime::TopicFeed &feed, Model *model, Loads loads = Loads::Model)
 {
     QObject::connect(&feed, &realtime::TopicFeed::replaced, model, [model, topic = feed.topic()](const ChangesPage &page) {
         model->replace(topic, page.upserts);
         model->setAsOf(QDateTime::currentMSecsSinceEpoch());
     });
     QObject::connect(&feed, &realtime::TopicFeed::applied, model, [model](const TopicEvent &event) { model->apply(event); });
+    // What was published before there was a model for it.
+    if (const QList<Entity> placeholders = feed.placeholders(); !placeholders.isEmpty()) {
+        TopicEvent event;
+        event.topic = feed.topic();
+        event.upserts = placeholders;
+        model->apply(event);
+    }
+    // Only now: a long snapshot comes in slices, and "not ready" is never shown as "empty".
+    if (loads == Loads::Model)
+        QObject::connect(&feed, &realtime::TopicFeed::loaded, model, [model] { model->setReady(true); });
     // While it follows its topic a panel is current; the time is of interest from the moment that it is not.
     QObject::connect(&feed, &realtime::TopicFeed::currentChanged, model,
         [model](bool) { model->setAsOf(QDateTime::currentMSecsSinceEpoch()); });

@@ -136,7 +136,7 @@ void HostLauncher::ask(const ConnectInfo &info)
         if (attempt != m_attempt)
             return;
         const int status = reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
-        answered(info, QString::fromLatin1(challenge.toHex()), status, reply->readAll());
+        answered(info, QString::fromLatin1(challenge.toHex()), status, reply->isOpen() ? reply->readAll() : QByteArray());
     });
 }
 

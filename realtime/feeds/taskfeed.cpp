@@ -28,6 +28,14 @@ void TaskFeed::view()
     m_changes.view();
 }
 
+void TaskFeed::forget()
+{
+    m_task.forget();
+    m_changes.forget();
+    for (const auto &[id, feed] : m_sessions)
+        feed->forget();
+}
+
 void TaskFeed::leave()
 {
     m_task.leave();

@@ -23,6 +23,8 @@ public:
 
     void view();
     void leave();
+    // See TopicFeed::forget(); for all parts.
+    void forget();
 
 private:
     Subscriptions &m_subscriptions;

@@ -104,6 +104,20 @@ void TopicFeed::refetch()
         startFetch(FetchReason::Manual);
 }
 
+void TopicFeed::forget()
+{
+    Q_ASSERT(m_views == 0);
+    ++m_fetch;
+    m_retry.stop();
+    m_buffer.clear();
+    m_raw.clear();
+    m_delivery.clear();
+    m_rows.removeIf([](const auto &row) { return !row->local; });
+    m_position = {};
+    m_loaded = false;
+    setPhase(Phase::Dormant);
+}
+
 void TopicFeed::setPhase(Phase phase)
 {
     const bool was = isCurrent();

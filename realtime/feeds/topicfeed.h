@@ -34,11 +34,15 @@ public:
     const TopicRevision &position() const { return m_position; }
     int fetches(FetchReason reason) const { return m_fetches.value(int(reason)); }
     void refetch(); // by the user's wish
+    // Who held the rows has let go of them, and nobody views: the next view starts with a whole snapshot.
+    void forget();
 
     // Rows that the host does not know yet, through the same door and in the same frame. The host's row of the same id
     // takes their place; without one, withdraw() takes them away.
     void publishLocal(const QList<Entity> &entities);
     void withdraw(const QString &type, const QString &id);
+    // For who begins to listen after they were published.
+    QList<Entity> placeholders() const { return m_locals.values(); }
     // A row out of a command's answer: as if its event had come. Silent when it already did.
     void adopt(const QList<Entity> &entities);
 

@@ -349,6 +349,22 @@ private Q_SLOTS:
         QCOMPARE(rig.shown.replacedCount, 1);
     }
 
+    void forgottenIsLoadedAnew()
+    {
+        FeedRig rig;
+        rig.load();
+        rig.feed.publishLocal({repository(s("p"), s("P"), 0)});
+        rig.feed.leave();
+        rig.feed.forget(); // within the grace: the topic is still subscribed
+        QCOMPARE(rig.feed.placeholders().size(), 1);
+        rig.feed.view();
+        const auto action = rig.question();
+        QVERIFY(rig.asked(action).generation.isEmpty());
+        rig.answer(action, page(5, true, {repository(s("b"), s("B"), 5)}));
+        QCOMPARE(rig.shown.rows, Rows({{s("b"), s("B")}, {s("p"), s("P")}}));
+        QCOMPARE(rig.shown.replacedCount, 2);
+    }
+
     void placeholderIsReplacedInPlace()
     {
         FeedRig rig;

@@ -159,7 +159,7 @@ void TaskHeader::tick()
         return;
     }
     const qint64 elapsed = QDateTime::currentMSecsSinceEpoch() - *m_turnStarted;
-    m_turn->setText(durationText(std::max<qint64>(0, elapsed / 1000 * 1000)));
+    m_turn->setText(elapsed < 1000 ? QString() : durationText(elapsed / 1000 * 1000));
     m_turn->setToolTip(tr("Turn under way since %1").arg(exactTime(*m_turnStarted)));
 }
 

@@ -131,6 +131,7 @@ void TaskPage::setTask(const TaskPageModels &models)
         clearDocuments();
         m_error->clearAll();
         m_transcript->setTranscript({}, nullptr);
+        m_transcript->setWorkTree({});
         m_session = {};
         m_wanted = {};
         m_summary = {};
@@ -236,8 +237,10 @@ void TaskPage::setSummary(const TaskSummary &summary)
 
 void TaskPage::setTaskDetails(const Task &task)
 {
-    if (task.id == m_models.taskId && task.workTree)
-        m_header->setToolTip(tr("Work tree: %1").arg(*task.workTree));
+    if (task.id != m_models.taskId)
+        return;
+    m_transcript->setWorkTree(task.workTree.value_or(QString()));
+    m_header->setToolTip(task.workTree ? tr("Work tree: %1").arg(*task.workTree) : QString());
 }
 
 void TaskPage::setAgents(const QList<Agent> &agents)

@@ -57,6 +57,8 @@ public:
         const QString &caption);
     QList<QTextLayout::FormatRange> colorsOf(const QString &part, const QString &language, const QString &code);
 
+    // Paths inside the work tree are shown without it.
+    QString shortPaths(QString text) const { return style.workTree.isEmpty() ? text : text.remove(style.workTree); }
     qreal textWidth(TextStyle style, const QString &text) const;
     bool unfolded(const QString &part, bool byDefault) const { return style.unfolded && style.unfolded(part, byDefault); }
 

@@ -74,6 +74,7 @@ struct EntryStyle {
     const Theme *theme = nullptr;
     CodeHighlighter *highlighter = nullptr; // may be null: plain code
     QString slotPrefix;                     // of this view's places in the highlighter
+    QString workTree;                       // with a slash at its end: taken off paths; may be empty
     int width = 600;                        // of the text column
     // Whether a part of the entry is unfolded; `byDefault` when the user has not said.
     std::function<bool(const QString &part, bool byDefault)> unfolded;

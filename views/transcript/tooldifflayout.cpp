@@ -3,6 +3,7 @@
 #include "views/transcript/entrybuilder.h"
 
 #include <QCoreApplication>
+#include <QFontMetricsF>
 
 #include <algorithm>
 #include <cmath>
@@ -98,13 +99,16 @@ void layOutToolDiff(EntryBuilder &b, const ToolDiff &diff, qreal x, qreal width,
     b.box({}, c.surface, c.hairline, Space::radius);
     b.icon(diff.oldText ? Icon::FileDiff : Icon::FilePlus, x + 10, top + 7, c.textFaint);
     b.y = top + 6;
-    const QString plus = QStringLiteral("+%1").arg(added);
-    const QString minus = QStringLiteral("−%1").arg(removed);
+    const QString plus = added > 0 ? QStringLiteral("+%1").arg(added) : QString();
+    const QString minus = removed > 0 ? QStringLiteral("−%1").arg(removed) : QString();
     const qreal minusWidth = std::ceil(b.textWidth(TextStyle::MonoSmall, minus)) + 1;
     const qreal plusWidth = std::ceil(b.textWidth(TextStyle::MonoSmall, plus)) + 1;
-    b.text({.text = diff.path, .style = TextStyle::MonoSmall, .color = c.textMuted, .x = x + 34, .width = width - 60 - plusWidth - minusWidth, .maxLines = 1});
+    // Of a path that is too long, its end says more than its beginning.
+    const qreal pathRoom = width - 60 - plusWidth - minusWidth;
+    const QString path = QFontMetricsF(b.style.theme->font(TextStyle::MonoSmall)).elidedText(b.shortPaths(diff.path), Qt::ElideLeft, pathRoom);
+    b.text({.text = path, .style = TextStyle::MonoSmall, .color = c.textMuted, .x = x + 34, .width = pathRoom + 2});
     b.y = top + 6;
-    b.text({.text = plus, .style = TextStyle::MonoSmall, .color = c.green, .x = x + width - 20 - plusWidth - minusWidth, .width = plusWidth + 1, .maxLines = 1, .selectable = false});
+    b.text({.text = plus, .style = TextStyle::MonoSmall, .color = c.green, .x = x + width - (minus.isEmpty() ? 12 : 20 + minusWidth) - plusWidth, .width = plusWidth + 1, .maxLines = 1, .selectable = false});
     b.y = top + 6;
     b.text({.text = minus, .style = TextStyle::MonoSmall, .color = c.red, .x = x + width - 12 - minusWidth, .width = minusWidth + 1, .maxLines = 1, .selectable = false});
     b.y = top + 30;

@@ -100,6 +100,8 @@ void layOutToolBody(EntryBuilder &b, const ToolCall &tool)
     const QString path = tool.locations.isEmpty() ? QString() : tool.locations.first().path;
     for (const ToolContent &content : tool.content) {
         const QString name = QStringLiteral("content%1").arg(part++);
+        if (const auto *text = std::get_if<ToolText>(&content); text && text->text.shown().trimmed().isEmpty())
+            continue;
         b.y += 6;
         if (const auto *text = std::get_if<ToolText>(&content)) {
             const bool source = tool.kind == QLatin1StringView("read") && !path.isEmpty();
@@ -119,7 +121,7 @@ void layOutToolBody(EntryBuilder &b, const ToolCall &tool)
         for (const ToolLocation &location : tool.locations)
             places.append(location.line ? QStringLiteral("%1:%2").arg(location.path).arg(*location.line) : location.path);
         b.y += 6;
-        b.output({places.join(QLatin1Char('\n'))}, x, width, QStringLiteral("places"), {}, ToolLayoutText::tr("Files"));
+        b.output({b.shortPaths(places.join(QLatin1Char('\n')))}, x, width, QStringLiteral("places"), {}, ToolLayoutText::tr("Files"));
     }
     // What went in and came out, as the agent wrote it: behind one more fold when there is something better to read.
     if (!tool.rawInput && !tool.rawOutput)
@@ -154,7 +156,7 @@ void layOutTool(EntryBuilder &b)
         && b.unfolded(QStringLiteral("tool"), toolHasDiff(tool) || tool.status == QLatin1StringView("failed"));
     const qreal top = b.y;
     QString title = tool.title.isEmpty() ? toolKindText(tool.kind) : tool.title;
-    title = title.section(QLatin1Char('\n'), 0, 0).remove(QLatin1Char('`'));
+    title = b.shortPaths(title.section(QLatin1Char('\n'), 0, 0)).remove(QLatin1Char('`'));
 
     if (body) {
         HotArea &row = b.hot(QRectF(-8, top, b.style.width + 16, toolRow), HotKind::Fold, QStringLiteral("tool"),
@@ -178,7 +180,7 @@ void layOutPermission(EntryBuilder &b)
 {
     const PermissionAsk ask = b.entry.permission.value_or(PermissionAsk{});
     QString title = ask.title.isEmpty() ? b.entry.text : ask.title;
-    title.remove(QLatin1Char('`'));
+    title = b.shortPaths(title).remove(QLatin1Char('`'));
     if (ask.answer) {
         const bool allowed = std::any_of(ask.options.begin(), ask.options.end(), [&](const PermissionOption &option) {
             return option.id == *ask.answer && option.kind.startsWith(QLatin1StringView("allow"));

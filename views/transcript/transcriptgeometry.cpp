@@ -46,6 +46,7 @@ EntryStyle TranscriptView::entryStyle()
     style.highlighter = m_highlighter;
     style.slotPrefix = QStringLiteral("transcript:") + m_session.value + QLatin1Char(':');
     style.width = columnWidth();
+    style.workTree = m_workTree;
     return style;
 }
 

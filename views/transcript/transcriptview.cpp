@@ -79,6 +79,16 @@ void TranscriptView::setEmptyText(const QString &title, const QString &detail)
     viewport()->update();
 }
 
+void TranscriptView::setWorkTree(const QString &path)
+{
+    const QString prefix = path.isEmpty() || path.endsWith(QLatin1Char('/')) ? path : path + QLatin1Char('/');
+    if (m_workTree == prefix)
+        return;
+    m_workTree = prefix;
+    dropLayouts();
+    scheduleFrame();
+}
+
 void TranscriptView::setTranscript(const SessionId &session, TranscriptModel *transcript)
 {
     if (session == m_session && transcript == m_model)

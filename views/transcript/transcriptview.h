@@ -53,6 +53,9 @@ public:
     // The widest its column of text gets, pixels: what stands above and below lines up with it.
     static int widestColumn(const ThemeProvider &theme);
 
+    // Paths in it are shown without it; empty: unknown.
+    void setWorkTree(const QString &path);
+
     void revealEntry(qint64 index);
     void scrollToBottom();
     bool isAtBottom() const { return m_follow; }
@@ -170,6 +173,7 @@ private:
     QTimer m_copiedTimer;
     QElapsedTimer m_lastFrame;
     QPushButton *m_pill = nullptr;
+    QString m_workTree; // with a slash at its end
     QString m_emptyTitle;
     QString m_emptyDetail;
 };

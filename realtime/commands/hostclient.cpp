@@ -40,6 +40,8 @@ HostClient::HostClient(
 
 HostClient::~HostClient()
 {
+    // The links let go of their connections while they are destroyed, after the feeds: nobody here may listen any more.
+    disconnect(&m_organization.connection, nullptr, this, nullptr);
     m_tasks.clear();
 }
 

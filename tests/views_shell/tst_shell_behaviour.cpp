@@ -15,6 +15,7 @@
 #include "views/task/newtasksheet.h"
 
 #include <QAbstractButton>
+#include <QAccessible>
 #include <QApplication>
 #include <QClipboard>
 #include <QComboBox>
@@ -432,6 +433,28 @@ private Q_SLOTS:
         }
         qInfo("a frame of the board with 10,000 tasks: at most %.1f ms", worst);
         QVERIFY(worst < 40); // a debug build with sanitizers; the benchmark has the budget
+    }
+
+    void boardIsReadAsAList()
+    {
+        Shell shell(&m_theme);
+        shell.fill();
+        settle();
+        auto *board = shell.window.findChild<BoardView *>();
+        QAccessibleInterface *list = QAccessible::queryAccessibleInterface(board);
+        QVERIFY(list);
+        QCOMPARE(list->role(), QAccessible::List);
+        QCOMPARE(list->childCount(), 13);
+        QAccessibleInterface *card = list->child(0);
+        QCOMPARE(card->text(QAccessible::Name),
+            QStringLiteral("Retry failed webhooks with backoff and a dead-letter queue, Permission wanted, "
+                           "retry-failed-webhooks-7f3a, claude, Needs you"));
+        QCOMPARE(list->indexOfChild(list->child(12)), 12);
+        QCOMPARE(list->childAt(card->rect().center().x(), card->rect().center().y()), card);
+        QVERIFY(!list->child(13));
+        QSignalSpy opened(&shell.window, &MainWindow::taskActivated);
+        card->actionInterface()->doAction(QAccessibleActionInterface::pressAction());
+        QCOMPARE(opened.size(), 1);
     }
 
     void everyControlHasAName()

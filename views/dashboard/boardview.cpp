@@ -2,28 +2,17 @@
 
 #include "models/repositorylistmodel.h"
 #include "views/common/minuteclock.h"
-#include "views/common/paint.h"
 #include "views/common/statelook.h"
+#include "views/dashboard/boardaccessible.h"
 #include "views/dashboard/taskcard.h"
 
+#include <QAccessible>
 #include <QHelpEvent>
-#include <QLocale>
 #include <QMouseEvent>
-#include <QPainter>
 #include <QScrollBar>
 #include <QToolTip>
 
 namespace foundry::views {
-
-namespace {
-
-constexpr int boardPad = Space::l;
-constexpr int boardRight = Space::m; // where the header above ends
-constexpr int boardGap = Space::s;
-constexpr int boardHeading = 40;
-constexpr int boardAfterSection = Space::s;
-
-} // namespace
 
 BoardView::BoardView(ThemeProvider *theme, MinuteClock *clock, BoardModel *model, RepositoryListModel *repositories,
     QWidget *parent)
@@ -33,6 +22,7 @@ BoardView::BoardView(ThemeProvider *theme, MinuteClock *clock, BoardModel *model
     , m_model(model)
     , m_repositories(repositories)
 {
+    installBoardAccessibility();
     setAccessibleName(tr("Tasks by state"));
     setFrameShape(NoFrame);
     setEditTriggers(NoEditTriggers);
@@ -65,18 +55,18 @@ BoardView::BoardView(ThemeProvider *theme, MinuteClock *clock, BoardModel *model
 int BoardView::contentWidth() const
 {
     const int bar = verticalScrollBar()->isVisible() ? verticalScrollBar()->width() : 0;
-    return viewport()->width() - boardPad - (boardRight - bar);
+    return viewport()->width() - pad - (rightPad - bar);
 }
 
 int BoardView::columns() const
 {
-    return qMax(1, (contentWidth() + boardGap) / (TaskCard::minimumWidth + boardGap));
+    return qMax(1, (contentWidth() + gap) / (TaskCard::minimumWidth + gap));
 }
 
 int BoardView::cardWidth() const
 {
     const int count = columns();
-    return (contentWidth() - (count - 1) * boardGap) / count;
+    return (contentWidth() - (count - 1) * gap) / count;
 }
 
 void BoardView::invalidate()
@@ -97,7 +87,7 @@ const QList<BoardView::Section> &BoardView::sections() const
         const int count = m_model->rowCount(m_model->index(row, 0));
         const int rows = (count + perRow - 1) / perRow;
         m_sections.append({top, rows, count});
-        top += boardHeading + rows * (TaskCard::height + boardGap) + boardAfterSection;
+        top += heading + rows * (TaskCard::height + gap) + afterSection;
     }
     m_dirty = false;
     return m_sections;
@@ -108,20 +98,20 @@ int BoardView::contentHeight() const
     if (sections().isEmpty())
         return 0;
     const Section &last = sections().last();
-    return last.top + boardHeading + last.rows * (TaskCard::height + boardGap) + boardPad;
+    return last.top + heading + last.rows * (TaskCard::height + gap) + pad;
 }
 
 QRect BoardView::headingRect(int section) const
 {
-    return {boardPad, sections().at(section).top, contentWidth(), boardHeading};
+    return {pad, sections().at(section).top, contentWidth(), heading};
 }
 
 QRect BoardView::cardRect(int section, int position) const
 {
     const int perRow = columns();
     const int width = cardWidth();
-    return {boardPad + position % perRow * (width + boardGap),
-        sections().at(section).top + boardHeading + position / perRow * (TaskCard::height + boardGap), width,
+    return {pad + position % perRow * (width + gap),
+        sections().at(section).top + heading + position / perRow * (TaskCard::height + gap), width,
         TaskCard::height};
 }
 
@@ -141,13 +131,13 @@ QModelIndex BoardView::indexAt(const QPoint &point) const
 {
     const QPoint at = point + QPoint(0, verticalOffset());
     for (int section = int(sections().size()) - 1; section >= 0; --section) {
-        const int inside = at.y() - sections().at(section).top - boardHeading;
-        if (inside < -boardHeading)
+        const int inside = at.y() - sections().at(section).top - heading;
+        if (inside < -heading)
             continue;
-        const int column = (at.x() - boardPad) / (cardWidth() + boardGap);
-        if (inside < 0 || at.x() < boardPad || column >= columns())
+        const int column = (at.x() - pad) / (cardWidth() + gap);
+        if (inside < 0 || at.x() < pad || column >= columns())
             return {};
-        const int position = inside / (TaskCard::height + boardGap) * columns() + column;
+        const int position = inside / (TaskCard::height + gap) * columns() + column;
         if (position >= sections().at(section).count || !cardRect(section, position).contains(at))
             return {};
         return m_model->index(position, 0, m_model->index(section, 0));
@@ -162,7 +152,7 @@ int BoardView::verticalOffset() const
 
 void BoardView::scrollTo(const QModelIndex &index, ScrollHint hint)
 {
-    const QRect rect = visualRect(index).adjusted(0, -boardGap, 0, boardGap);
+    const QRect rect = visualRect(index).adjusted(0, -gap, 0, gap);
     if (!index.isValid() || rect.isNull())
         return;
     const int height = viewport()->height();
@@ -170,7 +160,7 @@ void BoardView::scrollTo(const QModelIndex &index, ScrollHint hint)
     if (hint == PositionAtCenter)
         delta = rect.center().y() - height / 2;
     else if (rect.top() < 0 || hint == PositionAtTop)
-        delta = rect.top() - (index.row() < columns() ? boardHeading : 0); // with the heading of its section
+        delta = rect.top() - (index.row() < columns() ? heading : 0); // with the heading of its section
     else if (rect.bottom() > height || hint == PositionAtBottom)
         delta = rect.bottom() - height;
     verticalScrollBar()->setValue(verticalScrollBar()->value() + delta);
@@ -214,7 +204,7 @@ QModelIndex BoardView::moveCursor(CursorAction action, Qt::KeyboardModifiers)
     const QModelIndex current = currentIndex();
     if (!current.isValid() || !current.parent().isValid() || action == MoveHome)
         return m_model->index(0, 0, m_model->index(0, 0));
-    const int page = qMax(1, viewport()->height() / (TaskCard::height + boardGap) - 1);
+    const int page = qMax(1, viewport()->height() / (TaskCard::height + gap) - 1);
     switch (action) {
     case MoveUp:
         return neighbour(current, -1, 0);
@@ -264,71 +254,50 @@ void BoardView::dataChanged(const QModelIndex &first, const QModelIndex &last, c
         viewport()->update(visualRect(first.siblingAtRow(row)));
 }
 
+int BoardView::cardCount() const
+{
+    int count = 0;
+    for (const Section &section : sections())
+        count += section.count;
+    return count;
+}
+
+QModelIndex BoardView::cardIndex(int number) const
+{
+    for (int section = 0; number >= 0 && section < sections().size(); ++section) {
+        if (number < sections().at(section).count)
+            return m_model->index(number, 0, m_model->index(section, 0));
+        number -= sections().at(section).count;
+    }
+    return {};
+}
+
+int BoardView::cardNumber(const QModelIndex &index) const
+{
+    if (!index.isValid() || !index.parent().isValid())
+        return -1;
+    int number = index.row();
+    for (int section = 0; section < index.parent().row() && section < sections().size(); ++section)
+        number += sections().at(section).count;
+    return number;
+}
+
+void BoardView::currentChanged(const QModelIndex &current, const QModelIndex &previous)
+{
+    QAbstractItemView::currentChanged(current, previous);
+    viewport()->update(visualRect(previous));
+    viewport()->update(visualRect(current));
+    if (const int number = cardNumber(current); number >= 0 && QAccessible::isActive()) {
+        QAccessibleEvent event(this, QAccessible::Focus);
+        event.setChild(number);
+        QAccessible::updateAccessibility(&event);
+    }
+}
+
 void BoardView::resizeEvent(QResizeEvent *event)
 {
     m_dirty = true;
     QAbstractItemView::resizeEvent(event);
-}
-
-void BoardView::paintEvent(QPaintEvent *event)
-{
-    QPainter painter(viewport());
-    painter.fillRect(event->rect(), m_theme->colors().window);
-    if (!m_model->tasks()->isReady() && sections().isEmpty()) {
-        paintLoading(painter);
-        return;
-    }
-    painter.translate(0, -verticalOffset());
-    const QRect clip = event->rect().translated(0, verticalOffset());
-    for (int section = 0; section < sections().size(); ++section)
-        paintSection(painter, section, clip);
-}
-
-void BoardView::paintSection(QPainter &painter, int section, const QRect &clip)
-{
-    const Section place = sections().at(section);
-    const int cardsTop = place.top + boardHeading;
-    if (place.top > clip.bottom() || cardsTop + place.rows * (TaskCard::height + boardGap) < clip.top())
-        return;
-    const QModelIndex group = m_model->index(section, 0);
-    const Colors &c = m_theme->colors();
-    const QRect heading = headingRect(section).adjusted(0, Space::s, 0, 0);
-    const int width = paintText(&painter, heading, group.data().toString(), m_theme->font(TextStyle::ListSemiBold), c.text);
-    paintText(&painter, heading.adjusted(width + 8, 0, 0, 0), QLocale().toString(place.count),
-        m_theme->font(TextStyle::List), c.textFaint);
-
-    const int step = TaskCard::height + boardGap;
-    const int firstLine = qMax(0, (clip.top() - cardsTop) / step);
-    const int lastLine = qMin(place.rows - 1, (clip.bottom() - cardsTop) / step);
-    for (int position = firstLine * columns(); position < qMin(place.count, (lastLine + 1) * columns()); ++position) {
-        const QModelIndex index = m_model->index(position, 0, group);
-        const TaskRow *row = m_model->taskAt(index);
-        if (!row)
-            continue;
-        const Repository *repository = m_repositories->find(row->task.repoId);
-        TaskCard card{*row, repository ? repository->name : QString(), {}};
-        if (row->needs == NeedsYou::Permission || row->needs == NeedsYou::Question) {
-            for (const Attention &attention : m_model->tasks()->attentionOf(row->task.id)) {
-                if (card.asked.isEmpty() || attention.reason.is(AttentionReason::Permission))
-                    card.asked = attention.title;
-            }
-        }
-        card.over = m_hover == index;
-        card.focused = hasFocus() && currentIndex() == index;
-        paintTaskCard(&painter, *m_theme, *m_clock, cardRect(section, position), card);
-    }
-}
-
-void BoardView::paintLoading(QPainter &painter)
-{
-    const int width = cardWidth();
-    for (int line = 0; line < 2; ++line) {
-        for (int column = 0; column < columns(); ++column) {
-            paintCardSkeleton(&painter, *m_theme,
-                QRect(boardPad + column * (width + boardGap), boardPad + line * (TaskCard::height + boardGap), width,
-                    TaskCard::height));
-        }
-    }
 }
 
 void BoardView::setHover(const QModelIndex &index)

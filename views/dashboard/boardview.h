@@ -27,6 +27,11 @@ public:
     QModelIndex indexAt(const QPoint &point) const override;
     int columns() const;
 
+    // The cards of all sections, counted through: what a screen reader reads.
+    int cardCount() const;
+    QModelIndex cardIndex(int number) const;
+    int cardNumber(const QModelIndex &index) const; // -1 for what is no card
+
 Q_SIGNALS:
     void taskActivated(const foundry::TaskId &task);
 
@@ -39,12 +44,19 @@ protected:
     QRegion visualRegionForSelection(const QItemSelection &selection) const override;
     void updateGeometries() override;
     void dataChanged(const QModelIndex &first, const QModelIndex &last, const QList<int> &roles) override;
+    void currentChanged(const QModelIndex &current, const QModelIndex &previous) override;
     void paintEvent(QPaintEvent *event) override;
     void resizeEvent(QResizeEvent *event) override;
     void mouseMoveEvent(QMouseEvent *event) override;
     bool viewportEvent(QEvent *event) override;
 
 private:
+    static constexpr int pad = Space::l;
+    static constexpr int rightPad = Space::m; // where the header above ends
+    static constexpr int gap = Space::s;
+    static constexpr int heading = 40;
+    static constexpr int afterSection = Space::s;
+
     struct Section {
         int top = 0; // of its heading, in content coordinates
         int rows = 0;

@@ -9,6 +9,7 @@
 #include "views/dashboard/agentways.h"
 #include "views/dashboard/boardview.h"
 #include "views/dashboard/firststart.h"
+#include "views/dashboard/problemlist.h"
 #include "views/dashboard/repositorychip.h"
 
 #include <QAction>
@@ -105,17 +106,22 @@ QWidget *Dashboard::buildOverview()
     auto *column = new QVBoxLayout(overview);
     column->setContentsMargins(Space::l, 12, Space::m, Space::s);
     column->setSpacing(Space::s);
-    const auto add = [&](const QString &caption, ChipStrip *strip) {
+    const auto add = [&](const QString &caption, ChipStrip *strip, ProblemList *problems) {
         auto *line = new QHBoxLayout;
         line->setSpacing(Space::s);
         auto *label = new Label(m_theme, TextStyle::Small, &Colors::textFaint, caption);
         label->setFixedSize(80, 28);
         line->addWidget(label, 0, Qt::AlignTop);
-        line->addWidget(strip, 1);
+        auto *chips = new QVBoxLayout;
+        chips->setSpacing(2);
+        chips->addWidget(strip);
+        chips->addWidget(problems);
+        line->addLayout(chips, 1);
         column->addLayout(line);
     };
-    add(tr("Repositories"), m_repositoryStrip);
-    add(tr("Agents"), m_agentStrip);
+    add(tr("Repositories"), m_repositoryStrip,
+        new ProblemList(m_theme, m_repositories, [this] { return repositoryProblems(*m_repositories, false); }));
+    add(tr("Agents"), m_agentStrip, new ProblemList(m_theme, m_agents, [this] { return agentProblems(*m_agents); }));
     return overview;
 }
 

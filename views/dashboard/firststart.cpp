@@ -5,6 +5,7 @@
 #include "views/common/promptbox.h"
 #include "views/dashboard/addrepositorysheet.h"
 #include "views/dashboard/agentlist.h"
+#include "views/dashboard/problemlist.h"
 #include "views/dashboard/repositorychip.h"
 
 #include <QBoxLayout>
@@ -68,9 +69,11 @@ FirstStart::FirstStart(ThemeProvider *theme, RepositoryListModel *repositories, 
     body->addWidget(m_addressNote);
     m_addressNote->hide();
     body->addWidget(m_added);
+    body->addWidget(new ProblemList(theme, repositories, [repositories] { return repositoryProblems(*repositories, true); }));
 
     m_steps[1] = addStep(column, tr("Choose an agent"), tr("Agents found on this machine are used after you say so, once."), &body);
     body->addWidget(m_agentList);
+    body->addWidget(new ProblemList(theme, agents, [agents] { return agentProblems(*agents); }));
 
     m_steps[2] = addStep(column, tr("Write a prompt"), tr("Say what should be done. You will see every step and answer its questions."), &body);
     m_prompt->setAccessibleName(tr("Prompt"));
@@ -97,11 +100,14 @@ FirstStart::FirstStart(ThemeProvider *theme, RepositoryListModel *repositories, 
     connect(m_added, &ChipStrip::chipActivated, this, &FirstStart::repositoryActivated);
     connect(m_agentList, &AgentList::wayOnRequested, this, &FirstStart::agentWayOnRequested);
     connect(m_agentList, &AgentList::chosenChanged, this, &FirstStart::updateSteps);
-    connect(m_prompt, &QPlainTextEdit::textChanged, this, &FirstStart::updateSteps);
+    connect(m_prompt, &QPlainTextEdit::textChanged, this, [this] {
+        m_complaint.clear();
+        updateSteps();
+    });
     connect(m_prompt, &PromptBox::submitted, this, &FirstStart::start);
     connect(m_prompt, &PromptBox::tooLarge, this, [this](qint64 bytes) {
-        m_promptNote->setColorToken(&Colors::red);
-        m_promptNote->setText(PromptBox::tooLargeSentence(bytes));
+        m_complaint = PromptBox::tooLargeSentence(bytes);
+        updateSteps();
     });
     connect(m_start, &QPushButton::clicked, this, &FirstStart::start);
     for (const auto signal : {&QAbstractItemModel::rowsInserted, &QAbstractItemModel::rowsRemoved})
@@ -177,19 +183,16 @@ void FirstStart::updateSteps()
         note = tr("Add a repository first.");
     else if (done[2] && !done[1])
         note = tr("Choose an agent first.");
-    m_promptNote->setColorToken(&Colors::textFaint);
-    m_promptNote->setText(note);
+    m_promptNote->setColorToken(m_complaint.isEmpty() ? &Colors::textFaint : &Colors::red);
+    m_promptNote->setText(m_complaint.isEmpty() ? note : m_complaint);
 }
 
 void FirstStart::start()
 {
     const QString prompt = m_prompt->prompt();
-    if (const QString complaint = PromptBox::complaintAbout(prompt); !complaint.isEmpty()) {
-        m_promptNote->setColorToken(&Colors::red);
-        m_promptNote->setText(complaint);
-        return;
-    }
-    if (!m_start->isEnabled())
+    m_complaint = PromptBox::complaintAbout(prompt);
+    updateSteps();
+    if (!m_complaint.isEmpty() || !m_start->isEnabled())
         return;
     NewTaskRequest request{chosenRepository(), prompt};
     request.agent = m_agentList->chosen();

@@ -59,6 +59,7 @@ private:
     PromptBox *m_prompt;
     Label *m_promptNote;
     Button *m_start;
+    QString m_complaint; // about the prompt or a paste
 };
 
 } // namespace foundry::views

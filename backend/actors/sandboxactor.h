@@ -91,6 +91,7 @@ private:
     void createSession(const RunStage &run);
     void sessionOpened(const RunStage &run, const AcpSession &session, const QString &origin);
     void sessionRefused(const RunStage &run, const Error &error);
+    void agentMissing(const RunStage &run);
     void applySettings(const RunStage &run);
     void describe(const SessionId &session);
     void closeSession(const SessionRequest &request);

@@ -208,7 +208,7 @@ void SandboxActor::awaitAgent(const RunStage &run)
 {
     const auto found = m_processes.find(run.agent.value);
     if (found == m_processes.end()) {
-        failStage(run.stage, run.attempt, sandboxAgentGone(run.launch ? run.launch->name : run.agent.value));
+        agentMissing(run);
         return;
     }
     Process &process = found->second;
@@ -257,7 +257,7 @@ void SandboxActor::createSession(const RunStage &run)
 {
     AcpClient *client = clientOf(run.agent);
     if (!client || !client->isReady()) {
-        failStage(run.stage, run.attempt, sandboxAgentGone(run.launch ? run.launch->name : run.agent.value));
+        agentMissing(run);
         return;
     }
     if (m_live.count(run.session.value)) {
@@ -341,13 +341,27 @@ void SandboxActor::sessionRefused(const RunStage &run, const Error &error)
     });
 }
 
+// The task believed the agent to be there: it is told, so that a retry begins with starting it.
+void SandboxActor::agentMissing(const RunStage &run)
+{
+    write([&](Transaction &tx) -> Result<> {
+        AgentLost lost;
+        lost.agent = run.agent;
+        tx.send(task(), QStringLiteral("agentLost"), encodeAgentLost(lost));
+        StageEnded ended{run.stage, run.attempt};
+        ended.error = sandboxAgentGone(run.launch ? run.launch->name : run.agent.value);
+        tx.send(task(), QStringLiteral("stageEnded"), encodeStageEnded(ended));
+        return Unit{};
+    });
+}
+
 // The mode that asks before it writes is the default; what the user chose comes before it.
 void SandboxActor::applySettings(const RunStage &run)
 {
     AcpClient *client = clientOf(run.agent);
     const auto live = m_live.find(run.session.value);
     if (!client || live == m_live.end()) {
-        failStage(run.stage, run.attempt, sandboxAgentGone(run.launch ? run.launch->name : run.agent.value));
+        agentMissing(run);
         return;
     }
     const AcpSession &acp = live->second.acp;

@@ -39,7 +39,14 @@ Result<> SandboxActor::prompt(Transaction &tx, const DeliverPrompt &deliver)
         TurnReport refused;
         refused.turn = deliver.turn;
         refused.session = deliver.session;
-        tx.send(task(), QStringLiteral("turnRefused"), encodeTurnReport(refused));
+        const auto refuse = [this, refused](Transaction &in) {
+            in.send(task(), QStringLiteral("turnRefused"), encodeTurnReport(refused));
+            return Result<>(Unit{});
+        };
+        // The task hears first that the agents of the earlier run are gone, so that it starts them before it asks again.
+        if (m_orphans == 0)
+            return refuse(tx);
+        tx.afterCommit([this, refuse] { m_afterOrphans.append([this, refuse] { write(refuse); }); });
         return Unit{};
     }
     // The intent is on record before the agent hears a word.

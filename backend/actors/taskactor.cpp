@@ -43,6 +43,7 @@ void TaskActor::started()
     auto resumed = context().transaction([this](Transaction &tx) -> Result<> {
         tx.setCause(Cause{QStringLiteral("workflow")});
         m_provisioning.resume(tx);
+        m_turns.resume(tx);
         settle(tx);
         return Unit{};
     });

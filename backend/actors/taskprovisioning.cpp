@@ -239,6 +239,29 @@ void TaskProvisioning::completed(Transaction &tx, const QString &workflow)
         m_events.sessionReady(tx, session, QString::fromUtf8(m_runner.output(workflow, QStringLiteral("session_creating"))));
 }
 
+void TaskProvisioning::resume(Transaction &tx)
+{
+    const QString cause = QStringLiteral("The host was restarted");
+    for (const QString &workflow : m_runner.workflows()) {
+        bool isCut = false;
+        for (const StepRecord &step : m_runner.steps(workflow))
+            isCut = isCut || step.state == StageState::Running;
+        if (!isCut)
+            continue;
+        if (!agentOfWorkflow(workflow).isEmpty())
+            m_runner.retry(tx, workflow, QStringLiteral("agent_installing"), cause);
+        const SessionId session = sessionOfWorkflow(workflow);
+        const auto state = session.isEmpty() ? std::nullopt : m_store.state(session);
+        if (!state)
+            continue;
+        m_runner.retry(tx, workflow, QStringLiteral("session_creating"), cause);
+        if (m_runner.isComplete(agentWorkflow(state->agent)))
+            m_runner.retry(tx, agentWorkflow(state->agent), QStringLiteral("agent_installing"), cause);
+        m_store.setAgentLive(tx, state->agent, false);
+    }
+    m_runner.resume(tx);
+}
+
 bool TaskProvisioning::received(Transaction &tx, const Send &send, Result<> *outcome)
 {
     if (send.name == QLatin1StringView("stageEnded")) {

@@ -36,7 +36,9 @@ public:
     void progressed(const StageProgress &progress);
 
     void advance(Transaction &tx) { m_runner.advance(tx); }
-    void resume(Transaction &tx) { m_runner.resume(tx); }
+    // After a start of the actor. What was under way was cut with the host, and the agents' processes with it: their
+    // stages are done again, as attempts of their own.
+    void resume(Transaction &tx);
     void checkDeadlines(Transaction &tx, Millis now) { m_runner.checkDeadlines(tx, now); }
     std::optional<Millis> nextDeadline() const { return m_runner.nextDeadline(); }
     bool hasWork() const { return m_runner.hasWork(); }

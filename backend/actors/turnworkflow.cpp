@@ -248,6 +248,15 @@ void TurnWorkflow::close(Transaction &tx, const SessionId &session)
     m_store.putState(tx, *state);
 }
 
+void TurnWorkflow::resume(Transaction &tx)
+{
+    for (const SessionState &state : m_store.states()) {
+        const auto turn = state.openTurn.isEmpty() ? std::nullopt : m_store.turn(state.openTurn);
+        if (turn && turn->state == QLatin1StringView("sent"))
+            deliver(tx, *turn);
+    }
+}
+
 void TurnWorkflow::pump(Transaction &tx)
 {
     for (const SessionState &state : m_store.states()) {

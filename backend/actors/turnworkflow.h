@@ -30,6 +30,9 @@ public:
     Result<> answerPermission(Transaction &tx, const AnswerPermission &command, const QString &by);
     void close(Transaction &tx, const SessionId &session);
 
+    // After a start of the actor: a prompt whose fate is not known here is handed over again; the sandbox delivers it
+    // only if it never did.
+    void resume(Transaction &tx);
     // Starts turns that can start, and wakes sessions that are needed for one.
     void pump(Transaction &tx);
     void sessionReady(Transaction &tx, const SessionId &session, const QString &origin);

@@ -12,6 +12,28 @@
 
 namespace foundry::backend {
 
+namespace {
+
+constexpr int lockPatienceMs = 3000;
+constexpr int lockStepMs = 10;
+
+QString lockHolder(int file)
+{
+    char text[32] = {};
+    const ssize_t size = ::pread(file, text, sizeof text - 1, 0);
+    return QString::fromLatin1(text, size > 0 ? qsizetype(size) : 0).trimmed();
+}
+
+// Also true of a zombie: it has no program any more.
+bool isHolderGone(const QString &pid)
+{
+    char target[8];
+    return !pid.isEmpty() && ::readlink(QFile::encodeName(QStringLiteral("/proc/%1/exe").arg(pid)).constData(), target, sizeof target) < 0
+        && errno == ENOENT;
+}
+
+} // namespace
+
 DataDirLock::~DataDirLock()
 {
     if (m_file >= 0)
@@ -34,10 +56,15 @@ Result<> DataDirLock::acquire(const QString &dataDir)
     m_file = ::open(QFile::encodeName(path).constData(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (m_file < 0)
         return failed(QString::fromLocal8Bit(std::strerror(errno)));
-    if (::flock(m_file, LOCK_EX | LOCK_NB) != 0) {
-        char text[32] = {};
-        const ssize_t size = ::pread(m_file, text, sizeof text - 1, 0);
-        const QString holder = QString::fromLatin1(text, size > 0 ? qsizetype(size) : 0).trimmed();
+    bool locked = ::flock(m_file, LOCK_EX | LOCK_NB) == 0;
+    QString holder = locked ? QString() : lockHolder(m_file);
+    // A host that was killed is gone, but a program that it was just starting holds its files until it is executed.
+    for (int waited = 0; !locked && waited < lockPatienceMs && isHolderGone(holder); waited += lockStepMs) {
+        ::usleep(lockStepMs * 1000);
+        locked = ::flock(m_file, LOCK_EX | LOCK_NB) == 0;
+        holder = locked ? QString() : lockHolder(m_file);
+    }
+    if (!locked) {
         ::close(m_file);
         m_file = -1;
         return makeError(QLatin1StringView("state"), QLatin1StringView("locked"),

@@ -199,7 +199,7 @@ void tst_HostKill::killedInATurn()
 void tst_HostKill::killedWhileProvisioning_data()
 {
     QTest::addColumn<int>("ms");
-    for (const int ms : {0, 10, 25, 45, 70, 100, 140})
+    for (const int ms : {0, 10, 25, 45, 70, 85, 100, 115, 130, 140, 160})
         QTest::addRow("after %d ms", ms) << ms;
 }
 
@@ -230,7 +230,16 @@ void tst_HostKill::killedWhileProvisioning()
         }
     wire::WireClient task(host.endpoint(), host.token());
     QVERIFY(task.open(QStringLiteral("task"), ids.key()));
-    QTRY_VERIFY_WITH_TIMEOUT(session(task, ids.session) && session(task, ids.session)->status == SessionStatus::Idle, 30000);
+    const bool idle = QTest::qWaitFor(
+        [&] { return session(task, ids.session) && session(task, ids.session)->status == SessionStatus::Idle; }, 20000);
+    if (!idle) {
+        for (const Stage &stage : rows<Stage>(task, QStringLiteral("task")))
+            qWarning("%ls %ls attempt %lld %ls", qUtf16Printable(stage.id), qUtf16Printable(stage.state.text()), qlonglong(stage.attempt),
+                qUtf16Printable(stage.error ? stage.error->message + stage.error->detail : stage.message.value_or(QString())));
+        for (const TranscriptEntry &entry : transcript(task, ids.session))
+            qWarning("%lld %ls %ls", qlonglong(entry.index), qUtf16Printable(entry.kind.text()), qUtf16Printable(entry.text.left(80)));
+    }
+    QVERIFY(idle);
     QList<TranscriptEntry> entries;
     QTRY_VERIFY_WITH_TIMEOUT((entries = transcript(task, ids.session), std::any_of(entries.begin(), entries.end(), [](const auto &entry) {
         return entry.kind == EntryKind::TurnEnd;

@@ -70,11 +70,11 @@ void Tour::start()
 }
 
 void Tour::add(const QString &name, std::function<Result<>()> begin, std::function<bool()> reached, bool picture,
-    std::chrono::milliseconds deadline)
+    std::chrono::milliseconds deadline, std::chrono::milliseconds settle)
 {
     if (m_config.tourStepSeconds > 0)
         deadline = std::chrono::seconds(m_config.tourStepSeconds);
-    m_runner->add({name, std::move(begin), std::move(reached), picture, deadline});
+    m_runner->add({name, std::move(begin), std::move(reached), picture, deadline, settle});
 }
 
 views::TaskPage *Tour::page() const

@@ -43,7 +43,8 @@ private:
     void addSecondTask();
     void addThemes();
     void add(const QString &name, std::function<Result<>()> begin, std::function<bool()> reached, bool picture = false,
-        std::chrono::milliseconds deadline = std::chrono::seconds(30));
+        std::chrono::milliseconds deadline = std::chrono::seconds(30),
+        std::chrono::milliseconds settle = std::chrono::milliseconds(150));
     void finish(const std::optional<Error> &error);
 
     Result<> writeTask(const QString &prompt);

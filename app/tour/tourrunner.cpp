@@ -16,8 +16,6 @@ namespace {
 // A driver has no signal to wait for that would not be one of the window's own; it looks at what is on screen, twice a
 // frame.
 constexpr auto tourLookEvery = std::chrono::milliseconds(8);
-// Before a picture: what the step set off is laid out and painted.
-constexpr auto tourSettle = std::chrono::milliseconds(150);
 
 } // namespace
 
@@ -76,7 +74,7 @@ void TourRunner::look()
     done.name = step.name;
     done.ms = double(m_clock.nsecsElapsed()) / 1e6;
     // Its painting belongs to it, so the longest turn is read after that.
-    QTimer::singleShot(step.picture ? tourSettle : std::chrono::milliseconds(0), this, [this, done] { stepDone(done); });
+    QTimer::singleShot(step.picture ? step.settle : std::chrono::milliseconds(0), this, [this, done] { stepDone(done); });
 }
 
 void TourRunner::stepDone(Done done)

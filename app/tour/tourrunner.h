@@ -25,6 +25,8 @@ struct TourStep {
     std::function<bool()> reached;
     bool picture = false;
     std::chrono::milliseconds deadline = std::chrono::seconds(30);
+    // Before the picture: what the step set off is laid out and painted.
+    std::chrono::milliseconds settle = std::chrono::milliseconds(150);
 };
 
 class TourRunner : public QObject {

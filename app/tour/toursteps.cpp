@@ -120,7 +120,8 @@ void Tour::addFirstTask()
             touruser::press(tourPrompt(window), Qt::Key_Return, Qt::ControlModifier);
             return Unit{};
         },
-        [this] { return m_sameFrame; }, true, std::chrono::seconds(5));
+        // The picture at once: provisioning a small repository takes but a moment.
+        [this] { return m_sameFrame; }, true, std::chrono::seconds(5), std::chrono::milliseconds(0));
     const auto agentTime = std::chrono::seconds(m_config.tourAgent.isEmpty() ? 60 : 300);
     add(QStringLiteral("permission"), {},
         [this] {

@@ -16,7 +16,6 @@
 
 #include <QBoxLayout>
 #include <QCloseEvent>
-#include <QShortcut>
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QTimer>
@@ -110,23 +109,6 @@ void MainWindow::connectParts()
     connect(m_dashboard, &Dashboard::confirmAgentWanted, this, &MainWindow::confirmAgent);
     connect(m_dashboard, &Dashboard::installAgentRequested, this, &MainWindow::installAgentRequested);
     connect(m_dashboard, &Dashboard::refreshAgentsRequested, this, &MainWindow::refreshAgentsRequested);
-}
-
-void MainWindow::addShortcuts()
-{
-    const auto bind = [this](const QKeySequence &keys, auto action) {
-        connect(new QShortcut(keys, this), &QShortcut::activated, this, action);
-    };
-    bind(QKeySequence(Qt::CTRL | Qt::Key_N), [this] { openNewTask(); });
-    bind(QKeySequence(Qt::CTRL | Qt::Key_B), [this] { setSidebarShown(m_sidebar->isHidden()); });
-    bind(QKeySequence(Qt::CTRL | Qt::Key_0), [this] { showDashboard(); });
-    bind(QKeySequence(Qt::CTRL | Qt::Key_Comma), [this] { openSettings(); });
-    bind(QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_L), [this] {
-        setSidebarShown(true);
-        m_sidebar->focusFilter();
-    });
-    for (int number = 1; number <= 9; ++number)
-        bind(QKeySequence(Qt::CTRL | Qt::Key(Qt::Key_0 + number)), [this, number] { activateNumbered(number); });
 }
 
 void MainWindow::setTaskPage(QWidget *page)

@@ -1,6 +1,7 @@
 // One filled value of every entity, for tests of both directions.
 #pragma once
 
+#include "models/types/commands.h"
 #include "models/types/topic.h"
 
 namespace foundry::samples {
@@ -194,6 +195,59 @@ inline TopicEvent event()
     x.upserts = {summary()};
     x.removals = {Removal{QStringLiteral("Attention"), QStringLiteral("a3")}};
     return x;
+}
+
+// One of every command and read, by the name of its action.
+template <class Encode>
+QList<std::pair<QString, QByteArray>> commands(Encode encode)
+{
+    const RequestId request(QStringLiteral("r1"));
+    const TaskId task(QStringLiteral("t1"));
+    const SessionId session(QStringLiteral("s1"));
+    const RepoId repo(QStringLiteral("repo1"));
+    const AgentId agent(QStringLiteral("codex"));
+    const QueueId queue(QStringLiteral("q1"));
+    const Prompt prompt{QStringLiteral("Fix the build"), {}};
+    QList<std::pair<QString, QByteArray>> all;
+    const auto add = [&](const char *name, const auto &value) { all.append({QString::fromLatin1(name), encode(value)}); };
+    add("addRepository", AddRepository{{request}, repo, QStringLiteral("/home/me/project"), {}});
+    add("removeRepository", RemoveRepository{{request}, repo});
+    add("confirmAgent", ConfirmAgent{{request}, agent});
+    add("installAgent", InstallAgent{{request}, agent});
+    add("refreshAgents", RefreshAgents{{request}});
+    add("addCustomAgent", AddCustomAgent{{request}, AgentId(QStringLiteral("mine")), QStringLiteral("Mine"), QStringLiteral("/opt/mine"), {QStringLiteral("--acp")}});
+    CreateTask create{{request}, task, session, repo, prompt, {}, {}, {}, {}, QStringLiteral("main"), agent, {}, {}, {}};
+    add("createTask", create);
+    add("putBlob", PutBlob{{request}, BlobId(QStringLiteral("b1")), 0, QByteArray("Fix the build"), true});
+    add("createSession", CreateSession{{request}, session, agent, {}, {}});
+    add("renameSession", RenameSession{{request}, session, QStringLiteral("Review")});
+    add("closeSession", CloseSession{{request}, session});
+    add("sendMessage", SendMessage{{request}, queue, session, prompt, {}});
+    add("editQueued", EditQueued{{request}, queue, prompt});
+    add("dropQueued", DropQueued{{request}, queue});
+    add("cancelTurn", CancelTurn{{request}, session});
+    add("resendInterrupted", ResendInterrupted{{request}, session});
+    add("answerPermission", AnswerPermission{{request}, session, QStringLiteral("perm-1"), QStringLiteral("allow")});
+    add("setModel", SetModel{{request}, session, QStringLiteral("large")});
+    add("setMode", SetMode{{request}, session, QStringLiteral("ask")});
+    add("setOption", SetOption{{request}, session, QStringLiteral("thought_level"), QStringLiteral("high")});
+    add("renameTask", RenameTask{{request}, QStringLiteral("Fix the build for good")});
+    add("retryStage", RetryStage{{request}, QStringLiteral("agent:codex/agent_starting")});
+    add("cancelProvisioning", CancelProvisioning{{request}});
+    add("resolveBranchClash", ResolveBranchClash{{request}, false, QStringLiteral("another-name")});
+    add("refreshChanges", RefreshChanges{{request}});
+    add("selectOrganization", SelectOrganization{{request}, OrganizationId(QStringLiteral("local"))});
+    add("setDefaults", SetDefaults{{request}, TaskDefaults{agent, {}, {}, {}}});
+    add("setUnread", SetUnread{{request}, task, true});
+    add("setSeen", SetSeen{{request}, task, 1795349912589});
+    add("setActiveSession", SetActiveSession{{request}, task, session});
+    add("updateDraft", UpdateDraft{{request}, task, session, Draft{QStringLiteral("half a sen"), {}, {}}});
+    add("changesSince", ChangesSince{QStringLiteral("session/s1"), QStringLiteral("g9"), 880, {}, 10, 17});
+    add("getTranscript", GetTranscript{session, 400, {}, 200});
+    add("getDiff", GetDiff{{request}, QStringLiteral("src/main.cpp"), ChangeScope::Unstaged, {}});
+    add("getStageLog", GetStageLog{QStringLiteral("sandbox/repo_prepared"), 1});
+    add("getBlob", GetBlob{BlobId(QStringLiteral("b1")), 0, 262144});
+    return all;
 }
 
 } // namespace foundry::samples

@@ -33,20 +33,11 @@ private Q_SLOTS:
             QTest::newRow(qPrintable(name)) << name << row;
         }
         QTest::newRow("event") << QStringLiteral("event") << protocol::encodeEventFrame(QStringLiteral("organization"), protocol::encodeEvent(samples::event()));
-        CreateTask create;
-        create.requestId = RequestId(QStringLiteral("r1"));
-        create.taskId = TaskId(QStringLiteral("t1"));
-        create.sessionId = SessionId(QStringLiteral("s1"));
-        create.repoId = RepoId(QStringLiteral("repo1"));
-        create.prompt = Prompt{QStringLiteral("Fix the build"), {}};
-        QTest::newRow("command-createtask") << QStringLiteral("command-createtask")
-                                            << protocol::encodeClientFrame(protocol::ActionFrame{1, QStringLiteral("createTask"), protocol::encodeArgs(create)});
-        ChangesSince since;
-        since.topic = QStringLiteral("organization");
-        since.generation = QStringLiteral("g7");
-        since.revision = 40;
-        QTest::newRow("read-changessince") << QStringLiteral("read-changessince")
-                                           << protocol::encodeClientFrame(protocol::ActionFrame{2, QStringLiteral("changesSince"), protocol::encodeArgs(since)});
+        const auto commands = samples::commands([](const auto &value) { return protocol::encodeArgs(value); });
+        for (const auto &[action, args] : commands) {
+            const QString name = QStringLiteral("action-") + action.toLower();
+            QTest::newRow(qPrintable(name)) << name << protocol::encodeClientFrame(protocol::ActionFrame{1, action, args});
+        }
         QTest::newRow("revisions") << QStringLiteral("revisions")
                                    << protocol::encodeRevisions({{QStringLiteral("organization"), TopicRevision{QStringLiteral("g7"), 42}}});
     }
@@ -68,7 +59,20 @@ private Q_SLOTS:
     {
         // Every golden file is compared by a row above: a renamed one may not linger.
         const auto names = QDir(QStringLiteral(FOUNDRY_SOURCE_DIR "/tests/protocol/golden")).entryList({QStringLiteral("*.json")});
-        QCOMPARE(names.size(), samples::all().size() + 4);
+        const auto commands = samples::commands([](const auto &value) { return protocol::encodeArgs(value); });
+        QCOMPARE(names.size(), samples::all().size() + commands.size() + 2);
+    }
+    void theContractQuotesThem()
+    {
+        QFile document(QStringLiteral(FOUNDRY_SOURCE_DIR "/docs/CONTRACT.md"));
+        QVERIFY(document.open(QIODevice::ReadOnly));
+        const QByteArray text = document.readAll();
+        const QDir golden(QStringLiteral(FOUNDRY_SOURCE_DIR "/tests/protocol/golden"));
+        for (const QString &name : golden.entryList({QStringLiteral("*.json")})) {
+            QFile file(golden.filePath(name));
+            QVERIFY(file.open(QIODevice::ReadOnly));
+            QVERIFY2(text.contains(file.readAll().trimmed()), qPrintable(QStringLiteral("docs/CONTRACT.md does not quote %1").arg(name)));
+        }
     }
 };
 

@@ -37,10 +37,10 @@ QString titleFromPrompt(const QString &prompt)
             ? namingTitleLimit
             : space;
         if (cut < namingTitleLimit / 3)
-            cut = namingTitleLimit - 1; // one endless word
+            cut = namingTitleLimit; // one endless word
         if (cut > 0 && line.at(cut - 1).isHighSurrogate())
             --cut;
-        return line.left(cut).trimmed() + (cut < namingTitleLimit ? QStringLiteral("…") : QString());
+        return line.left(cut).trimmed();
     }
     return {};
 }

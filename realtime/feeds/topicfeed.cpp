@@ -16,16 +16,6 @@ Q_LOGGING_CATEGORY(feedLog, "foundry.realtime.feed", QtInfoMsg)
 constexpr qsizetype feedBufferLimit = 20000;
 constexpr auto feedFetchDeadline = std::chrono::seconds(20);
 
-QString feedRowKey(const QString &type, const QString &id)
-{
-    return type + QLatin1Char('\n') + id;
-}
-
-QString feedRowKey(const Entity &entity)
-{
-    return feedRowKey(protocol::entityType(entity), protocol::entityId(entity));
-}
-
 bool isNotice(const TopicEvent &event)
 {
     return (event.ready || event.chunk) && event.upserts.isEmpty() && event.removals.isEmpty()
@@ -112,7 +102,7 @@ void TopicFeed::forget()
     m_buffer.clear();
     m_raw.clear();
     m_delivery.clear();
-    m_rows.removeIf([](const auto &row) { return !row->local; });
+    m_rows.forget();
     m_position = {};
     m_loaded = false;
     setPhase(Phase::Dormant);
@@ -229,25 +219,14 @@ void TopicFeed::finishFetch()
         if (!m_position.generation.isEmpty())
             m_oldGenerations.insert(m_position.generation);
         m_oldGenerations.remove(m_collected.generation);
-        for (Row &row : m_rows)
-            row.rev = 0; // revisions count anew
+        m_rows.beginGeneration();
     }
     m_position = {m_collected.generation, m_collected.revision};
 
     if (m_collected.full && !m_loaded) {
-        noteRows(m_collected.upserts);
+        m_rows.note(m_collected.upserts);
         // Placeholders are not the host's to end: they stay until their command is answered.
-        QSet<QString> named;
-        for (const Entity &entity : std::as_const(m_collected.upserts))
-            named.insert(feedRowKey(entity));
-        for (auto local = m_locals.begin(); local != m_locals.end();) {
-            if (named.contains(local.key())) {
-                local = m_locals.erase(local);
-            } else {
-                m_collected.upserts.prepend(*local);
-                ++local;
-            }
-        }
+        m_rows.mergePlaceholders(m_collected.upserts);
         m_delivery.firstSnapshot(m_collected);
     } else {
         TopicEvent event;
@@ -255,24 +234,12 @@ void TopicFeed::finishFetch()
         event.generation = m_position.generation;
         event.revision = m_position.revision;
         if (m_collected.full) {
-            // What a full answer does not name no longer exists; placeholders are not the host's to end.
-            QSet<QString> named;
-            for (const Entity &entity : std::as_const(m_collected.upserts))
-                named.insert(feedRowKey(entity));
-            for (auto row = m_rows.begin(); row != m_rows.end();) {
-                if (row->local || named.contains(row.key())) {
-                    ++row;
-                    continue;
-                }
-                event.removals << Removal{row.key().section(QLatin1Char('\n'), 0, 0), row.key().section(QLatin1Char('\n'), 1)};
-                row = m_rows.erase(row);
-            }
+            event.removals = m_rows.takeUnnamed(m_collected.upserts);
         } else {
             event.removals = m_collected.removals;
-            for (const Removal &removal : std::as_const(event.removals))
-                m_rows.remove(feedRowKey(removal.type, removal.id));
+            m_rows.remove(event.removals);
         }
-        event.upserts = newerOnly(m_collected.upserts);
+        event.upserts = m_rows.newer(m_collected.upserts);
         if (prepare(event) && (!event.upserts.isEmpty() || !event.removals.isEmpty()))
             m_delivery.event(event);
     }
@@ -345,9 +312,8 @@ void TopicFeed::apply(TopicEvent event)
         startFetch(FetchReason::Gap);
         return;
     }
-    event.upserts = newerOnly(event.upserts);
-    for (const Removal &removal : std::as_const(event.removals))
-        m_rows.remove(feedRowKey(removal.type, removal.id));
+    event.upserts = m_rows.newer(event.upserts);
+    m_rows.remove(event.removals);
     m_delivery.event(event);
 }
 
@@ -373,52 +339,19 @@ void TopicFeed::checkRevision(const TopicRevision &host)
         startFetch(FetchReason::Gap);
 }
 
-void TopicFeed::noteRows(const QList<Entity> &entities)
-{
-    for (const Entity &entity : entities)
-        m_rows.insert(feedRowKey(entity), Row{protocol::entityMeta(entity).rev, false});
-}
-
-QList<Entity> TopicFeed::newerOnly(const QList<Entity> &entities)
-{
-    QList<Entity> newer;
-    newer.reserve(entities.size());
-    for (const Entity &entity : entities) {
-        const qint64 rev = protocol::entityMeta(entity).rev;
-        Row &row = m_rows[feedRowKey(entity)];
-        // A page fetched after an event may hold a later state of a row than that event.
-        if (!row.local && row.rev > rev)
-            continue;
-        m_locals.remove(feedRowKey(entity));
-        row = {rev, false};
-        newer << entity;
-    }
-    return newer;
-}
-
 void TopicFeed::publishLocal(const QList<Entity> &entities)
 {
     TopicEvent event;
     event.topic = m_topic;
-    for (const Entity &entity : entities) {
-        Row &row = m_rows[feedRowKey(entity)];
-        if (row.rev > 0)
-            continue; // the host was faster
-        row.local = true;
-        m_locals.insert(feedRowKey(entity), entity);
-        event.upserts << entity;
-    }
+    event.upserts = m_rows.addPlaceholders(entities);
     if (!event.upserts.isEmpty())
         m_delivery.now(event);
 }
 
 void TopicFeed::withdraw(const QString &type, const QString &id)
 {
-    const auto row = m_rows.find(feedRowKey(type, id));
-    if (row == m_rows.end() || !row->local)
+    if (!m_rows.takePlaceholder(type, id))
         return;
-    m_rows.erase(row);
-    m_locals.remove(feedRowKey(type, id));
     TopicEvent event;
     event.topic = m_topic;
     event.removals << Removal{type, id};
@@ -429,17 +362,7 @@ void TopicFeed::adopt(const QList<Entity> &entities)
 {
     TopicEvent event;
     event.topic = m_topic;
-    for (const Entity &entity : entities) {
-        const qint64 rev = protocol::entityMeta(entity).rev;
-        if (rev == 0)
-            continue; // without a revision there is no telling which is newer: its event says it
-        Row &row = m_rows[feedRowKey(entity)];
-        if (row.rev >= rev)
-            continue;
-        row = {rev, false};
-        m_locals.remove(feedRowKey(entity));
-        event.upserts << entity;
-    }
+    event.upserts = m_rows.adopt(entities);
     if (!event.upserts.isEmpty())
         m_delivery.event(event);
 }

@@ -7,10 +7,10 @@
 #include "models/types/commands.h"
 #include "models/types/topic.h"
 #include "realtime/feeds/delivery.h"
+#include "realtime/feeds/topicrows.h"
 #include "realtime/subscriptions/heartbeat.h"
 #include "realtime/subscriptions/subscriptions.h"
 
-#include <QHash>
 #include <QSet>
 
 namespace foundry::realtime {
@@ -42,7 +42,7 @@ public:
     void publishLocal(const QList<Entity> &entities);
     void withdraw(const QString &type, const QString &id);
     // For who begins to listen after they were published.
-    QList<Entity> placeholders() const { return m_locals.values(); }
+    QList<Entity> placeholders() const { return m_rows.placeholders(); }
     // A row out of a command's answer: as if its event had come. Silent when it already did.
     void adopt(const QList<Entity> &entities);
 
@@ -72,14 +72,9 @@ protected:
     void request(const ChangesSince &question, quint64 fetch);
     void pageArrived(quint64 fetch, const ChangesPage &page);
     void fetchFailed(quint64 fetch, const Error &error);
-    void noteRows(const QList<Entity> &entities);
+    void noteRows(const QList<Entity> &entities) { m_rows.note(entities); }
 
 private:
-    struct Row {
-        qint64 rev = 0;
-        bool local = false;
-    };
-
     void setPhase(Phase phase);
     void startFetch(FetchReason reason);
     void finishFetch();
@@ -89,7 +84,6 @@ private:
     void apply(TopicEvent event);
     void replayBuffer();
     void checkRevision(const TopicRevision &host);
-    QList<Entity> newerOnly(const QList<Entity> &entities);
 
     Subscriptions &m_subscriptions;
     QString m_topic;
@@ -99,8 +93,7 @@ private:
     bool m_loaded = false;
     TopicRevision m_position;
     QSet<QString> m_oldGenerations;
-    QHash<QString, Row> m_rows; // type and id → the revision that was delivered
-    QHash<QString, Entity> m_locals; // of them, the placeholders
+    TopicRows m_rows; // what was handed out
 
     quint64 m_fetch = 0; // answers to an older fetch count for nothing
     ChangesPage m_collected;

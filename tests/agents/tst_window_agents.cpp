@@ -3,6 +3,7 @@
 #include "app/application.h"
 #include "app/tour/touruser.h"
 #include "tests/agents/agentworld.h"
+#include "tests/agents/transcriptuser.h"
 #include "tests/support/gitfixture.h"
 #include "views/common/promptbox.h"
 #include "views/composer/composer.h"
@@ -13,7 +14,6 @@
 #include "views/diff/diffview.h"
 #include "views/task/newtasksheet.h"
 #include "views/task/taskpage.h"
-#include "views/transcript/transcriptview.h"
 
 #include <QComboBox>
 #include <QElapsedTimer>
@@ -123,9 +123,9 @@ private Q_SLOTS:
         QCOMPARE(panel->list()->model()->rowCount(), 0);
 
         if (answer == QStringLiteral("allow"))
-            QVERIFY(answerByMouse(QStringLiteral("allow_once")));
+            QVERIFY(transcript().answerByMouse(QStringLiteral("allow_once")));
         else if (answer == QStringLiteral("reject"))
-            QVERIFY(answerByKeyboard(QStringLiteral("reject_once")));
+            QVERIFY(transcript().answerByKeyboard(QStringLiteral("reject_once")));
         else
             QTest::keyClick(touruser::find<views::Composer>(&window())->edit(), Qt::Key_Escape);
         const auto ended = [&] { return turnEnd() && session()->status == SessionStatus::Idle; };
@@ -137,23 +137,31 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(waits(id) == 0, windowWait);
         QTRY_COMPARE_WITH_TIMEOUT(tasks().find(id)->needs, NeedsYou::Nothing, windowWait); // its end was on screen, too
         QVERIFY(!asked());
-        QVERIFY2(answerOf(request).has_value(), qPrintable(story(id)));
+        QVERIFY2(transcript().answerOf(request).has_value(), qPrintable(story(id)));
         if (answer == QStringLiteral("allow")) {
             QCOMPARE(turnEnd()->stopReason, QStringLiteral("end_turn"));
-            QCOMPARE(kindOf(request), QStringLiteral("allow_once"));
+            QCOMPARE(transcript().kindOf(request), QStringLiteral("allow_once"));
             checkWritten(notes);
         } else {
             if (answer == QStringLiteral("cancel")) {
                 QCOMPARE(turnEnd()->stopReason, QStringLiteral("cancelled"));
-                QCOMPARE(*answerOf(request), QStringLiteral("cancelled"));
+                QCOMPARE(*transcript().answerOf(request), QStringLiteral("cancelled"));
             } else {
-                QCOMPARE(kindOf(request), QStringLiteral("reject_once"));
+                QCOMPARE(transcript().kindOf(request), QStringLiteral("reject_once"));
             }
             QVERIFY(!QFile::exists(notes));
+            m_unwritten << notes;
             QTRY_VERIFY_WITH_TIMEOUT(open(id)->changes().isReady() && !open(id)->changes().header().refreshing, windowWait);
             QCOMPARE(panel->list()->model()->rowCount(), 0);
         }
         QVERIFY(!QFile::exists(m_repository + QStringLiteral("/NOTES.md"))); // never in the user's own checkout
+    }
+
+    // What was not allowed is not done later either.
+    void unwritten()
+    {
+        for (const QString &notes : std::as_const(m_unwritten))
+            QVERIFY2(!QFile::exists(notes), qPrintable(notes));
     }
 
     void cleanupTestCase()
@@ -167,7 +175,9 @@ private Q_SLOTS:
 private:
     views::MainWindow &window() { return m_application->window(); }
     views::TaskPage *page() { return window().findChild<views::TaskPage *>(); }
-    views::TranscriptView *view() { return touruser::find<views::TranscriptView>(&window()); }
+    test::TranscriptUser transcript() { return test::TranscriptUser(touruser::find<views::TranscriptView>(&window())); }
+    const PermissionAsk *asked() { return transcript().asked(); }
+    const TurnEnd *turnEnd() { return transcript().turnEnd(); }
     TaskListModel &tasks() { return m_application->workspace().tasks(); }
     AgentListModel &agents() { return m_application->workspace().agents(); }
     RepositoryListModel &repositories() { return m_application->workspace().repositories(); }
@@ -191,40 +201,6 @@ private:
         return page()->taskId();
     }
 
-    // The permission that waits in the transcript on screen.
-    const PermissionAsk *asked()
-    {
-        const TranscriptModel *model = view() ? view()->transcript() : nullptr;
-        for (int row = model ? model->count() - 1 : -1; row >= 0; --row) {
-            if (const auto &ask = model->at(row).permission; ask && !ask->answer)
-                return &*ask;
-        }
-        return nullptr;
-    }
-    const PermissionAsk *permission(const QString &request)
-    {
-        const TranscriptModel *model = view()->transcript();
-        for (int row = model->count() - 1; row >= 0; --row) {
-            if (const auto &ask = model->at(row).permission; ask && ask->requestId == request)
-                return &*ask;
-        }
-        return nullptr;
-    }
-    std::optional<QString> answerOf(const QString &request) { return permission(request) ? permission(request)->answer : std::nullopt; }
-    QString kindOf(const QString &request)
-    {
-        for (const PermissionOption &option : permission(request)->options) {
-            if (option.id == answerOf(request))
-                return option.kind;
-        }
-        return {};
-    }
-    const TurnEnd *turnEnd()
-    {
-        const TranscriptModel *model = view() ? view()->transcript() : nullptr;
-        const auto *last = model && model->count() > 0 ? &model->at(model->count() - 1) : nullptr;
-        return last && last->turnEnd ? &*last->turnEnd : nullptr;
-    }
     bool hasFailed(const TaskId &id)
     {
         const TaskRow *row = tasks().find(id);
@@ -250,61 +226,8 @@ private:
             if (shown->error)
                 lines << shown->error->key() + QLatin1Char(' ') + shown->error->message + QLatin1Char(' ') + shown->error->detail;
         }
-        const TranscriptModel *model = view() ? view()->transcript() : nullptr;
-        for (int row = 0; model && row < model->count(); ++row) {
-            const TranscriptEntry &entry = model->at(row);
-            lines << entry.kind.text() + QStringLiteral(": ") + entry.text + (entry.error ? entry.error->message : QString())
-                    + (entry.permission ? entry.permission->title + QLatin1Char(' ') + entry.permission->answer.value_or(QString()) : QString())
-                    + (entry.turnEnd ? entry.turnEnd->stopReason : QString());
-        }
+        lines << transcript().story();
         return lines.join(QLatin1Char('\n'));
-    }
-
-    // The button of this kind of answer; brought on screen.
-    std::optional<views::TranscriptView::HotRef> button(const QString &kind)
-    {
-        QString option;
-        for (const PermissionOption &one : asked()->options)
-            option = one.kind == kind && option.isEmpty() ? one.id : option;
-        const TranscriptModel *model = view()->transcript();
-        for (int row = model->count() - 1; row >= 0 && !option.isEmpty(); --row) {
-            const TranscriptEntry &entry = model->at(row);
-            if (!entry.permission || entry.permission->answer)
-                continue;
-            view()->revealEntry(entry.index);
-            view()->flush();
-            for (int hot = 0; const views::HotArea *area = view()->hotArea({entry.index, hot}); ++hot) {
-                if (area->kind == views::HotKind::Answer && area->value == option)
-                    return views::TranscriptView::HotRef{entry.index, hot};
-            }
-        }
-        return std::nullopt;
-    }
-    bool answerByMouse(const QString &kind)
-    {
-        const auto wanted = button(kind);
-        if (!wanted)
-            return false;
-        const QPoint inEntry = view()->hotArea(*wanted)->rect.center().toPoint();
-        const QRect entry = view()->entryRect(view()->transcript()->rowOf(wanted->entry));
-        const QPoint at = entry.topLeft() + inEntry;
-        if (!view()->viewport()->rect().contains(at))
-            return false;
-        QTest::mouseClick(view()->viewport(), Qt::LeftButton, {}, at);
-        return true;
-    }
-    bool answerByKeyboard(const QString &kind)
-    {
-        const auto wanted = button(kind);
-        if (!wanted)
-            return false;
-        view()->setFocus(Qt::TabFocusReason);
-        for (int tab = 0; tab < 100 && view()->focusedHot() != *wanted; ++tab)
-            QTest::keyClick(view(), Qt::Key_Tab);
-        if (view()->focusedHot() != *wanted)
-            return false;
-        QTest::keyClick(view(), Qt::Key_Return);
-        return true;
     }
 
     // The file, its row among the changes, and the lines of its diff.
@@ -336,6 +259,7 @@ private:
     QTemporaryDir &m_dir;
     test::GitFixture m_git;
     QString m_repository;
+    QStringList m_unwritten;
     std::unique_ptr<Application> m_application;
 };
 

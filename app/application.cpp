@@ -153,10 +153,15 @@ void Application::markWhenPainted(const QString &name)
 void Application::lastWindowClosed()
 {
     m_link.client().user().flushDrafts();
-    if (m_stopHost)
-        m_link.stopHostWhenIdle();
     // A moment for what was just written to leave; the window is gone already.
-    QTimer::singleShot(m_stopHost ? 300 : 50, &m_qt, &QApplication::quit);
+    QTimer::singleShot(50, this, [this] {
+        if (!m_stopHost) {
+            m_qt.quit();
+            return;
+        }
+        m_link.stopHostWhenIdle();
+        QTimer::singleShot(500, &m_qt, &QApplication::quit);
+    });
 }
 
 } // namespace foundry::app

@@ -107,6 +107,14 @@ void HostLink::retry()
     update();
 }
 
+void HostLink::stopHostWhenIdle()
+{
+    m_launcher.disconnect(this); // its end is wanted
+    m_again.stop();
+    m_client.setEndpoint(std::nullopt); // it stops only when nobody is connected
+    QTimer::singleShot(100, this, [this] { m_launcher.stopWhenIdle(); });
+}
+
 void HostLink::endHost(QObject *context, std::function<void()> ended)
 {
     m_launcher.disconnect(this);

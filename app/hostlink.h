@@ -26,7 +26,8 @@ public:
     void start();
     // The user's wish, or the system's signal that it woke up.
     void retry();
-    void stopHostWhenIdle() { m_launcher.stopWhenIdle(); }
+    // The window is closing: lets go of the host, and asks it to stop when nothing runs. No other is started.
+    void stopHostWhenIdle();
     // Ends this window's own host, whatever it does; no other is started. `ended` comes within ten seconds.
     void endHost(QObject *context, std::function<void()> ended);
 

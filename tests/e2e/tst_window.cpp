@@ -10,6 +10,7 @@
 
 #include <QTemporaryDir>
 #include <QTest>
+#include <QTimer>
 
 #include <signal.h>
 
@@ -131,6 +132,24 @@ private Q_SLOTS:
         for (int row = 0; row < tasks().count(); ++row)
             again << tasks().at(row).task.title;
         QCOMPARE(again, titles);
+    }
+
+    // A host of its own: agents that are alive keep one from being idle.
+    void hostStopsWithTheWindowWhenIdle()
+    {
+        QTemporaryDir dir;
+        Config config;
+        config.hostDataDir = dir.filePath(QStringLiteral("host"));
+        config.hostProgram = QStringLiteral(FOUNDRY_BIN_DIR "/foundry-host");
+        Application application(m_qt, config);
+        application.start();
+        QTRY_COMPARE_WITH_TIMEOUT(application.link().state().phase, LinkPhase::Live, windowWait);
+        const qint64 host = readConnectInfo(dir.filePath(QStringLiteral("host/host.json"))).value().pid;
+        Q_EMIT application.window().stopHostWithWindowChanged(true);
+        m_application->window().hide(); // the last window is the other one
+        QTimer::singleShot(0, &application.window(), &QWidget::close);
+        m_qt.exec(); // ended by the close of the last window
+        QTRY_VERIFY_WITH_TIMEOUT(!processLives(host), 10000);
     }
 
     void cleanupTestCase()

@@ -254,9 +254,41 @@ private Q_SLOTS:
         QTest::keyClick(prompt, Qt::Key_Return, Qt::ControlModifier);
         QCOMPARE(requested.size(), 0);
         QVERIFY(said());
-        prompt->setPlainText(QString(200 * 1024, QLatin1Char('z')));
+        // One line of 200 KiB is laid out by nobody, and sent whole.
+        const QString line(200 * 1024, QLatin1Char('z'));
+        prompt->setPlainText(QStringLiteral("Look: "));
+        prompt->moveCursor(QTextCursor::End);
+        QApplication::clipboard()->setText(line);
+        const double before = cpuMilliseconds();
+        prompt->paste();
+        prompt->viewport()->repaint();
+        QVERIFY(cpuMilliseconds() - before < 100);
+        QTest::keyClicks(prompt, QStringLiteral(" and this."));
         QTest::keyClick(prompt, Qt::Key_Return, Qt::ControlModifier);
         QCOMPARE(requested.size(), 1);
+        QCOMPARE(requested.at(0).at(0).value<NewTaskRequest>().prompt, QStringLiteral("Look: ") + line + QStringLiteral(" and this."));
+    }
+
+    void longTextIsKeptAsideAndComesBack()
+    {
+        LongTextEdit edit;
+        const QString solid(9000, QLatin1Char('a'));
+        const QString many = QStringLiteral("line\n").repeated(20'000);
+        for (const QString &text : {QString(), QStringLiteral("a\nb\n"), solid, QStringLiteral("x\n") + solid + QStringLiteral("\ny"),
+                 many, QStringLiteral("[Pasted text 1: 9 KiB]")}) {
+            edit.setPlainText(text);
+            QCOMPARE(edit.toPlainText(), text);
+            QVERIFY(edit.document()->characterCount() <= LongTextEdit::longestText);
+        }
+        // A text that holds a mark's own words is not opened again.
+        edit.setPlainText(solid);
+        const QString mark = edit.document()->toPlainText();
+        const QString tricky = mark + QLatin1Char('\n') + solid + mark;
+        edit.setPlainText(tricky);
+        QCOMPARE(edit.toPlainText(), tricky);
+        edit.selectAll();
+        edit.textCursor().removeSelectedText();
+        QCOMPARE(edit.toPlainText(), QString());
     }
 
     void addresses_data()

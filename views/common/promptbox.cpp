@@ -10,7 +10,7 @@
 namespace foundry::views {
 
 PromptBox::PromptBox(ThemeProvider *theme, const QString &placeholder, QWidget *parent)
-    : QPlainTextEdit(parent)
+    : LongTextEdit(parent)
 {
     setProperty("field", true);
     setPlaceholderText(placeholder);
@@ -60,7 +60,7 @@ void PromptBox::insertFromMimeData(const QMimeData *source)
             return;
         }
     }
-    QPlainTextEdit::insertFromMimeData(source);
+    LongTextEdit::insertFromMimeData(source);
 }
 
 } // namespace foundry::views

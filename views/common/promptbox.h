@@ -2,13 +2,13 @@
 // in, and said, so that a paste of megabytes never freezes the window. GUI thread.
 #pragma once
 
-#include <QPlainTextEdit>
+#include "views/common/longtextedit.h"
 
 namespace foundry::views {
 
 class ThemeProvider;
 
-class PromptBox : public QPlainTextEdit {
+class PromptBox : public LongTextEdit {
     Q_OBJECT
 public:
     PromptBox(ThemeProvider *theme, const QString &placeholder, QWidget *parent = nullptr);

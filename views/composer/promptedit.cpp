@@ -4,7 +4,6 @@
 
 #include <QFontMetrics>
 #include <QKeyEvent>
-#include <QMimeData>
 #include <QTextBlock>
 
 #include <algorithm>
@@ -13,7 +12,7 @@
 namespace foundry::views {
 
 PromptEdit::PromptEdit(ThemeProvider *theme, QWidget *parent)
-    : QPlainTextEdit(parent)
+    : LongTextEdit(parent)
     , m_theme(theme)
 {
     setFrameShape(QFrame::NoFrame);
@@ -73,12 +72,6 @@ void PromptEdit::keyPressEvent(QKeyEvent *event)
         return;
     }
     QPlainTextEdit::keyPressEvent(event);
-}
-
-void PromptEdit::insertFromMimeData(const QMimeData *source)
-{
-    if (source->hasText())
-        insertPlainText(source->text());
 }
 
 } // namespace foundry::views

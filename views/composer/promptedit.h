@@ -2,13 +2,13 @@
 // GUI thread.
 #pragma once
 
-#include <QPlainTextEdit>
+#include "views/common/longtextedit.h"
 
 namespace foundry::views {
 
 class ThemeProvider;
 
-class PromptEdit : public QPlainTextEdit {
+class PromptEdit : public LongTextEdit {
     Q_OBJECT
 public:
     explicit PromptEdit(ThemeProvider *theme, QWidget *parent = nullptr);
@@ -23,7 +23,6 @@ Q_SIGNALS:
 
 protected:
     void keyPressEvent(QKeyEvent *event) override;
-    void insertFromMimeData(const QMimeData *source) override;
     void resizeEvent(QResizeEvent *event) override;
 
 private:

@@ -153,6 +153,9 @@ void OrganizationActor::registerRepositoryCommands(ActionTable &table)
         if (!repository)
             return repository.error();
         settle(tx);
+        const auto stored = context().row(topic(), QStringLiteral("Repository"), command.repoId.value);
+        if (const auto *row = stored ? std::get_if<Repository>(&*stored) : nullptr)
+            return protocol::encodeValue(*row);
         return protocol::encodeValue(*repository);
     }));
     table.command(QStringLiteral("removeRepository"), organizationCommand<RemoveRepository>([this](Transaction &tx, const Caller &, const RemoveRepository &command) -> Result<QByteArray> {

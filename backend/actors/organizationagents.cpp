@@ -235,7 +235,7 @@ Result<Agent> OrganizationActor::addCustom(Transaction &tx, const AddCustomAgent
         m_scanned = false; // tasks that ask meanwhile are answered by this scan
         m_discovery->scan();
     });
-    return agent;
+    return agentRow(agent.id).value_or(agent);
 }
 
 Result<Agent> OrganizationActor::install(Transaction &tx, const AgentId &id)
@@ -258,7 +258,7 @@ Result<Agent> OrganizationActor::install(Transaction &tx, const AgentId &id)
     agent->detail = QStringLiteral("Installing %1 %2 (%3 MB)…").arg(known->install.package, known->install.version).arg(known->install.bytes / 1000000);
     tx.put(topic(), *agent);
     settle(tx);
-    return *agent;
+    return agentRow(id).value_or(*agent);
 }
 
 void OrganizationActor::beginInstall(Transaction &tx, const StepRecord &record)

@@ -116,6 +116,9 @@ Result<QByteArray> OrganizationActor::createTask(Transaction &tx, const Caller &
         creation.task.value, creation.repo.value, creation.branch, summary.status.text(), creation.createdAt);
     recount(tx, creation.repo);
     tx.send(taskAddress(creation.organization, creation.repo, creation.task), QStringLiteral("create"), encodeCreation(creation));
+    const auto stored = context().row(topic(), QStringLiteral("TaskSummary"), creation.task.value);
+    if (const auto *row = stored ? std::get_if<TaskSummary>(&*stored) : nullptr)
+        answer.task = *row; // with its revision
     return protocol::encodeValue(answer);
 }
 

@@ -82,22 +82,24 @@ private:
     ActorAddress task() const;
     void write(const std::function<Result<>(Transaction &)> &body);
 
-    // sandboxagents.cpp: processes and sessions
+    // sandboxagents.cpp: processes
     void startAgent(const RunStage &run);
     void awaitAgent(const RunStage &run);
     void agentStarted(const AgentId &agent, const ProcessIdentity &identity);
     void agentAnswered(const AgentId &agent, AcpClient *client, const Result<AcpAgentInfo> &info);
     void agentEnded(const AgentId &agent, AcpClient *client, const AgentExit &exit, const std::optional<Error> &error);
+    void agentMissing(const RunStage &run);
+    AcpClient *clientOf(const AgentId &agent) const;
+
+    // sandboxsessions.cpp: sessions in them
     void createSession(const RunStage &run);
     void sessionOpened(const RunStage &run, const AcpSession &session, const QString &origin);
     void sessionRefused(const RunStage &run, const Error &error);
-    void agentMissing(const RunStage &run);
     void applySettings(const RunStage &run);
     void describe(const SessionId &session);
     void closeSession(const SessionRequest &request);
     void changeSetting(const QString &name, const SessionRequest &request);
     void stopUnused(const AgentId &agent);
-    AcpClient *clientOf(const AgentId &agent) const;
     SessionId sessionOf(const AgentId &agent, const QString &acpSession) const;
 
     // sandboxturns.cpp: prompts and what comes back
@@ -118,6 +120,7 @@ private:
     QHash<QString, Operation> m_operations; // by stage
     std::map<QString, Process> m_processes; // by agent
     std::map<QString, LiveSession> m_live;  // by session
+    QHash<QString, Error> m_lastFailures;   // by agent: why its last process ended
     QSet<QString> m_loading;                // agent's sessions whose history is being replayed
     QList<std::function<void()>> m_afterOrphans;
     int m_orphans = 0;

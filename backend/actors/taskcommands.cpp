@@ -162,7 +162,7 @@ void TaskActor::registerTurnCommands(ActionTable &table)
         if (!prompt)
             return prompt.error();
         settle(tx);
-        return protocol::encodeValue(*prompt);
+        return protocol::encodeValue(m_store.queued(command.queueId).value_or(*prompt));
     }));
     table.command(QStringLiteral("editQueued"), taskCommand<EditQueued>([this](Transaction &tx, const Caller &, const EditQueued &command) -> Result<QByteArray> {
         auto prompt = m_turns.editQueued(tx, command);

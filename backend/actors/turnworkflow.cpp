@@ -125,7 +125,7 @@ Result<QueuedPrompt> TurnWorkflow::editQueued(Transaction &tx, const EditQueued 
         return fits.error();
     prompt->prompt = command.prompt;
     tx.put(TaskStore::topic(), *prompt);
-    return *prompt;
+    return m_store.queued(command.queueId).value_or(*prompt);
 }
 
 Result<QueuedPrompt> TurnWorkflow::dropQueued(Transaction &tx, const DropQueued &command)

@@ -353,6 +353,8 @@ void Composer::updateState()
     else if (!blank)
         hint = tr("Shift+Enter for a new line");
     m_hint->setText(hint);
+    m_hint->setElided(!tooLong); // what to do is read whole
+    m_hint->setWordWrap(tooLong);
     m_hint->setColorToken(tooLong ? &Colors::red : &Colors::textFaint);
 
     m_stop->setVisible(running());

@@ -16,6 +16,19 @@ QString agentText(const char *text)
     return QCoreApplication::translate("Agent", text);
 }
 
+// A menu does not wrap.
+QStringList agentMenuLines(const QString &text)
+{
+    QStringList lines;
+    for (const QString &word : text.split(QLatin1Char(' '), Qt::SkipEmptyParts)) {
+        if (lines.isEmpty() || lines.last().size() + word.size() >= 72)
+            lines.append(word);
+        else
+            lines.last() += QLatin1Char(' ') + word;
+    }
+    return lines;
+}
+
 } // namespace
 
 QString agentSentence(const Agent &agent)
@@ -42,6 +55,10 @@ QMenu *makeAgentMenu(const Agent &agent, const AgentWays &ways, QWidget *parent)
     menu->setAttribute(Qt::WA_DeleteOnClose);
     const AgentId id = agent.id;
     menu->addAction(QStringLiteral("%1: %2").arg(agent.name, lookOf(agent.state).word))->setEnabled(false);
+    if (!agent.state.is(AgentState::Ready)) { // why, and what to do
+        for (const QString &line : agentMenuLines(agentSentence(agent)))
+            menu->addAction(line)->setEnabled(false);
+    }
     menu->addSeparator();
     const AgentState state = agent.state.valueOr(AgentState::Broken);
     if (state == AgentState::Ready && ways.use)

@@ -185,6 +185,10 @@ void FirstStart::updateSteps()
         note = tr("Choose an agent first.");
     m_promptNote->setColorToken(m_complaint.isEmpty() ? &Colors::textFaint : &Colors::red);
     m_promptNote->setText(m_complaint.isEmpty() ? note : m_complaint);
+    if (!m_complaint.isEmpty()) {
+        widget()->layout()->activate(); // its place, with the longer text
+        ensureWidgetVisible(m_promptNote, 0, Space::m);
+    }
 }
 
 void FirstStart::start()

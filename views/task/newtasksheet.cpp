@@ -42,8 +42,8 @@ NewTaskSheet::NewTaskSheet(ThemeProvider *theme, UiState *state, RepositoryListM
     , m_base(new QLineEdit)
     , m_agent(new QComboBox)
     , m_mode(new QComboBox)
-    , m_dirtyRow(new QWidget)
-    , m_dirty(new Label(theme, TextStyle::Small, &Colors::textMuted))
+    , m_notesRow(new QWidget)
+    , m_notes(new Label(theme, TextStyle::Small, &Colors::textMuted))
     , m_start(new Button(theme, tr("Start task"), ButtonLook::Primary))
 {
     m_prompt->setAccessibleName(tr("Prompt"));
@@ -65,14 +65,12 @@ NewTaskSheet::NewTaskSheet(ThemeProvider *theme, UiState *state, RepositoryListM
     addField(tr("Mode"), m_mode, right);
     content()->addLayout(choices);
 
-    auto *dirty = new QHBoxLayout(m_dirtyRow);
-    dirty->setContentsMargins(0, 0, 0, 0);
-    dirty->addWidget(new IconLabel(theme, Icon::Info, &Colors::textMuted), 0, Qt::AlignTop);
-    m_dirty->setWordWrap(true);
-    m_dirty->setText(tr("Your checkout has edits that are not committed. They stay where they are: the task begins at the "
-                        "last commit of the base branch, in a work tree of its own."));
-    dirty->addWidget(m_dirty, 1);
-    content()->addWidget(m_dirtyRow);
+    auto *notes = new QHBoxLayout(m_notesRow);
+    notes->setContentsMargins(0, 0, 0, 0);
+    notes->addWidget(new IconLabel(theme, Icon::Info, &Colors::textMuted), 0, Qt::AlignTop);
+    m_notes->setWordWrap(true);
+    notes->addWidget(m_notes, 1);
+    content()->addWidget(m_notesRow);
 
     auto *cancel = new Button(theme, tr("Cancel"));
     m_start->setToolTip(tr("Start task  (Ctrl+Enter)"));
@@ -157,7 +155,13 @@ void NewTaskSheet::repositoryChosen()
     m_base->setEnabled(chosen);
     m_base->setText(chosen ? m_state->value(newTaskBaseKey(chosen->id)).toString() : QString());
     m_base->setPlaceholderText(chosen && chosen->defaultBranch ? *chosen->defaultBranch : tr("default branch"));
-    m_dirtyRow->setVisible(chosen && chosen->dirty);
+    // What the host found out about it and people should know: uncommitted edits, a detached HEAD, no identity, …
+    QString note = chosen && chosen->state.is(RepositoryState::Ready) ? chosen->progressText.value_or(QString()) : QString();
+    if (chosen && chosen->dirty && note.isEmpty())
+        note = tr("Your checkout has edits that are not committed. They stay where they are: the task begins at the "
+                  "last commit of the base branch, in a work tree of its own.");
+    m_notes->setText(note);
+    m_notesRow->setVisible(!note.isEmpty());
     updateState();
 }
 
@@ -213,7 +217,8 @@ void NewTaskSheet::updateState()
     if (problem.isEmpty() && !chosen)
         problem = tr("Add a repository first.");
     else if (problem.isEmpty() && chosen->state.is(RepositoryState::Error))
-        problem = chosen->error ? chosen->error->message : tr("This repository cannot be used.");
+        problem = chosen->error ? (chosen->error->message + QLatin1Char(' ') + chosen->error->action).trimmed()
+                                : tr("This repository cannot be used. Choose another, or add it again.");
     else if (problem.isEmpty() && by && by->state.is(AgentState::Unconfirmed))
         problem = tr("%1 was found on this machine and has not been confirmed yet.").arg(by->name);
     const bool blocked = !problem.isEmpty();

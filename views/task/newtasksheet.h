@@ -56,8 +56,8 @@ private:
     QLineEdit *m_base;
     QComboBox *m_agent;
     QComboBox *m_mode;
-    QWidget *m_dirtyRow;
-    Label *m_dirty;
+    QWidget *m_notesRow;
+    Label *m_notes;
     Button *m_start;
     QString m_complaint; // about the prompt or a paste
 };

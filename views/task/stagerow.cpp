@@ -51,7 +51,9 @@ bool stageIsClash(const Stage &stage)
         return false;
     const QString &code = stage.error->code;
     return code == QLatin1StringView("branch_exists") || code == QLatin1StringView("branch_in_use")
-        || code == QLatin1StringView("invalid_name") || code == QLatin1StringView("missing_ref");
+        || code == QLatin1StringView("invalid_name")
+        // Else it is the base that is not there, and no name of the task's branch mends that.
+        || (code == QLatin1StringView("missing_ref") && stage.name() == QLatin1StringView("branch_attach"));
 }
 
 } // namespace

@@ -76,6 +76,7 @@ void TranscriptView::setEmptyText(const QString &title, const QString &detail)
         return;
     m_emptyTitle = title;
     m_emptyDetail = detail;
+    setAccessibleDescription((title + QLatin1Char(' ') + detail).trimmed()); // painted, so no label says it
     viewport()->update();
 }
 

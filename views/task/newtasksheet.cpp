@@ -174,11 +174,8 @@ void NewTaskSheet::fillAgents()
         const Agent &value = m_agents->at(row);
         if (!value.state.is(AgentState::Ready) && !value.state.is(AgentState::Unconfirmed))
             continue;
-        const bool builtin = value.source.is(AgentSource::Builtin);
-        QString text = value.name;
-        if (builtin)
-            text = tr("%1 (no AI model)").arg(value.name);
-        else if (value.state.is(AgentState::Unconfirmed))
+        QString text = value.name; // the built-in one's name says that it has no AI model
+        if (value.state.is(AgentState::Unconfirmed))
             text = tr("%1 (confirm first…)").arg(value.name);
         m_agent->addItem(theme()->icons().icon(agentIcon(value.id), theme()->colors().textMuted), text, value.id.value);
     }

@@ -75,7 +75,7 @@ QByteArray summaryFrame(int n, int taskNumber, int bytes)
     event.at = 1795349912589;
     event.cause.kind = QStringLiteral("agent");
     TaskSummary task = sampleTask(taskNumber);
-    task.stage = QStringLiteral("step %1").arg(n);
+    task.title = QStringLiteral("%1: %2").arg(n).arg(task.title); // something that every card shows
     event.upserts = {task};
     QByteArray frame = protocol::encodeEventFrame(event.topic, protocol::encodeEvent(event));
     if (frame.size() < bytes) {

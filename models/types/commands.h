@@ -1,8 +1,12 @@
 // What a user can ask of a host, as values. Every command carries a request id: the same id twice is one effect.
 #pragma once
 
+#include "models/types/audit.h"
 #include "models/types/blob.h"
-#include "models/types/ids.h"
+#include "models/types/commandbase.h"
+#include "models/types/filecommands.h"
+#include "models/types/lifecycle.h"
+#include "models/types/processcommands.h"
 #include "models/types/provisioning.h"
 #include "models/types/session.h"
 #include "models/types/task.h"
@@ -11,9 +15,10 @@
 
 namespace foundry {
 
-struct CommandBase {
-    RequestId requestId;
-    friend bool operator==(const CommandBase &, const CommandBase &) = default;
+// app
+struct CreateOrganization : CommandBase {
+    OrganizationId organizationId;
+    QString name;
 };
 
 // organization
@@ -25,10 +30,19 @@ struct AddRepository : CommandBase {
 struct RemoveRepository : CommandBase {
     RepoId repoId;
 };
+// Lets git use what the repository itself defines (hooks, filters), as it is at `version`.
+struct TrustRepository : CommandBase {
+    RepoId repoId;
+    QString version;
+};
 struct ConfirmAgent : CommandBase {
     AgentId agentId;
 };
 struct InstallAgent : CommandBase {
+    AgentId agentId;
+};
+// Runs the agent's own login in a terminal of the host's user.
+struct LoginAgent : CommandBase {
     AgentId agentId;
 };
 struct RefreshAgents : CommandBase { };
@@ -102,6 +116,12 @@ struct AnswerPermission : CommandBase {
     SessionId sessionId;
     QString permissionRequestId;
     QString optionId;
+};
+struct AnswerQuestion : CommandBase {
+    SessionId sessionId;
+    QString questionRequestId;
+    QString answer; // accept, decline, cancel
+    QMap<QString, QString> values = {}; // by field name, as text
 };
 struct SetModel : CommandBase {
     SessionId sessionId;

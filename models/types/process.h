@@ -1,7 +1,9 @@
 // A process that runs in a sandbox.
 #pragma once
 
+#include "models/types/changes.h"
 #include "models/types/entity.h"
+#include "models/types/error.h"
 #include "models/types/ids.h"
 
 #include <QStringList>
@@ -19,8 +21,11 @@ struct Process : EntityMeta {
     std::optional<qint64> pid = {};
     std::optional<qint64> exitCode = {};
     std::optional<qint64> signal = {};
+    std::optional<Millis> startedAt = {};
     std::optional<Millis> exitedAt = {};
-    qint64 logBytes = 0;
+    qint64 logBytes = 0;  // ever written
+    qint64 logStart = 0;  // the first byte that is still kept
+    std::optional<Error> error = {}; // it could not be started, or was lost with the host
     friend bool operator==(const Process &, const Process &) = default;
 };
 

@@ -48,6 +48,16 @@ struct EnumNames<JobStatus> {
         {JobStatus::Cancelled, QLatin1StringView("cancelled")}};
 };
 
+// What deleting a task would take away, or took: counts, and the first of the paths.
+struct TaskLoss {
+    qint64 uncommitted = 0; // changed files, staged or not
+    qint64 untracked = 0;   // files
+    qint64 unpushed = 0;    // commits that no remote has
+    Millis at = 0;
+    QStringList paths = {};
+    friend bool operator==(const TaskLoss &, const TaskLoss &) = default;
+};
+
 struct Job : EntityMeta {
     QString id;
     QString kind;
@@ -56,6 +66,9 @@ struct Job : EntityMeta {
     std::optional<QString> step = {};
     std::optional<QString> message = {};
     QStringList conflicts = {};
+    std::optional<Error> error = {};
+    std::optional<TaskLoss> loss = {}; // of preview_delete and delete
+    std::optional<Millis> createdAt = {};
     std::optional<Millis> undoUntil = {};
     std::optional<Millis> completedAt = {};
     friend bool operator==(const Job &, const Job &) = default;

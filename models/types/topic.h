@@ -1,6 +1,7 @@
 // Events of a topic as values: a closed set of entities, and what changed of them at which revision.
 #pragma once
 
+#include "models/types/audit.h"
 #include "models/types/changes.h"
 #include "models/types/ids.h"
 #include "models/types/organization.h"
@@ -24,7 +25,7 @@ struct UnknownEntity {
 
 using Entity = std::variant<UnknownEntity, HostStatus, User, TaskOverlay, SessionOverlay, Organization, Repository, Agent,
     TaskSummary, Attention, DeletedTask, Task, Stage, Session, QueuedPrompt, Job, ChangesHeader, FileChange, FileNode,
-    TranscriptEntry, Process>;
+    TranscriptEntry, Process, AuditEvent>;
 
 struct Removal {
     QString type; // the entity type's name, e.g. "Attention"

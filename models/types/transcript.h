@@ -79,6 +79,30 @@ struct PermissionAsk {
     friend bool operator==(const PermissionAsk &, const PermissionAsk &) = default;
 };
 
+// One field of a question's form. `value` is what the agent suggests.
+struct QuestionField {
+    QString name;
+    QString title;
+    QString description;
+    QString type; // string, number, integer, boolean, enum
+    bool required = false;
+    QList<AgentChoice> options = {}; // of an enum
+    std::optional<QString> value = {};
+    friend bool operator==(const QuestionField &, const QuestionField &) = default;
+};
+
+// What an agent asks beside permissions (ACP elicitation).
+struct QuestionAsk {
+    QString requestId;
+    QString message;
+    QList<QuestionField> fields = {};
+    std::optional<QString> url = {}; // to be opened instead of a form
+    std::optional<QString> answer = {}; // accept, decline, cancel
+    QMap<QString, QString> values = {};
+    std::optional<QString> answeredBy = {};
+    friend bool operator==(const QuestionAsk &, const QuestionAsk &) = default;
+};
+
 struct TurnEnd {
     QString stopReason; // end_turn max_tokens max_turn_requests refusal cancelled interrupted error
     qint64 durationMs = 0;
@@ -97,6 +121,7 @@ struct TranscriptEntry : EntityMeta {
     std::optional<ToolCall> tool = {};
     QList<PlanEntry> plan = {};
     std::optional<PermissionAsk> permission = {};
+    std::optional<QuestionAsk> question = {};
     std::optional<TurnEnd> turnEnd = {};
     std::optional<foundry::Error> error = {};
     friend bool operator==(const TranscriptEntry &, const TranscriptEntry &) = default;

@@ -37,9 +37,9 @@ void describe(V &v, T &x)
     }
 }
 
-// `{"state":"pending"}` until the stored diff is there.
-template <class V, Same<DiffPage> T>
-void describe(V &v, T &x)
+// `{"state":"pending"}` until what was asked for is stored.
+template <class V, class T>
+void describePending(V &v, T &x)
 {
     std::optional<QString> state;
     if (x.pending)
@@ -47,6 +47,44 @@ void describe(V &v, T &x)
     v(QLatin1StringView("state"), state);
     if constexpr (!std::is_const_v<T>)
         x.pending = state == QLatin1StringView("pending");
+}
+
+template <class V, Same<DirectoryPage> T>
+void describe(V &v, T &x)
+{
+    describePending(v, x);
+    v.lenient(QLatin1StringView("path"), x.path);
+    v.lenient(QLatin1StringView("nodes"), x.nodes);
+    v(QLatin1StringView("cursor"), x.cursor);
+    v(QLatin1StringView("error"), x.error);
+}
+
+template <class V, Same<FilesFound> T>
+void describe(V &v, T &x)
+{
+    describePending(v, x);
+    v.lenient(QLatin1StringView("paths"), x.paths);
+    v.lenient(QLatin1StringView("truncated"), x.truncated);
+    v(QLatin1StringView("error"), x.error);
+}
+
+template <class V, Same<FilePage> T>
+void describe(V &v, T &x)
+{
+    describePending(v, x);
+    v.lenient(QLatin1StringView("path"), x.path);
+    if (!x.pending)
+        v.base64(QLatin1StringView("dataBase64"), x.data);
+    v.lenient(QLatin1StringView("offset"), x.offset);
+    v.lenient(QLatin1StringView("size"), x.size);
+    v.lenient(QLatin1StringView("binary"), x.binary);
+    v(QLatin1StringView("error"), x.error);
+}
+
+template <class V, Same<DiffPage> T>
+void describe(V &v, T &x)
+{
+    describePending(v, x);
     v.lenient(QLatin1StringView("path"), x.path);
     v.lenient(QLatin1StringView("unified"), x.unified);
     v.lenient(QLatin1StringView("binary"), x.binary);
@@ -140,5 +178,45 @@ FOUNDRY_CODEC(ChangesHeader)
 FOUNDRY_CODEC(FileChange)
 FOUNDRY_CODEC(TranscriptEntry)
 FOUNDRY_CODEC(Process)
+FOUNDRY_CODEC(CreateOrganization)
+FOUNDRY_CODEC(TrustRepository)
+FOUNDRY_CODEC(LoginAgent)
+FOUNDRY_CODEC(ArchiveTask)
+FOUNDRY_CODEC(UnarchiveTask)
+FOUNDRY_CODEC(PreviewDelete)
+FOUNDRY_CODEC(DeletePreview)
+FOUNDRY_CODEC(DeleteTask)
+FOUNDRY_CODEC(RestoreTask)
+FOUNDRY_CODEC(JobAnswer)
+FOUNDRY_CODEC(CancelJob)
+FOUNDRY_CODEC(SearchTasks)
+FOUNDRY_CODEC(TasksFound)
+FOUNDRY_CODEC(Revert)
+FOUNDRY_CODEC(UndoRevert)
+FOUNDRY_CODEC(Commit)
+FOUNDRY_CODEC(AnswerQuestion)
+FOUNDRY_CODEC(CreateProcess)
+FOUNDRY_CODEC(WriteInput)
+FOUNDRY_CODEC(ResizeTerminal)
+FOUNDRY_CODEC(StopProcess)
+FOUNDRY_CODEC(KillProcess)
+FOUNDRY_CODEC(DeleteProcess)
+FOUNDRY_CODEC(GetProcessLogs)
+FOUNDRY_CODEC(ProcessLogPage)
+FOUNDRY_CODEC(ListDirectory)
+FOUNDRY_CODEC(DirectoryPage)
+FOUNDRY_CODEC(FindFiles)
+FOUNDRY_CODEC(FilesFound)
+FOUNDRY_CODEC(ReadFile)
+FOUNDRY_CODEC(FilePage)
+FOUNDRY_CODEC(SearchTranscript)
+FOUNDRY_CODEC(TranscriptHits)
+FOUNDRY_CODEC(ListAudit)
+FOUNDRY_CODEC(AuditPage)
+FOUNDRY_CODEC(ExportAudit)
+FOUNDRY_CODEC(AuditExport)
+FOUNDRY_CODEC(AuditEvent)
+FOUNDRY_CODEC(DeletedTask)
+FOUNDRY_CODEC(FileNode)
 
 } // namespace foundry::protocol

@@ -41,6 +41,9 @@ FOUNDRY_ENTITY(TranscriptEntry, QString::number(x.index), bool ok = false; x.ind
                return ok && x.index >= 0)
 FOUNDRY_ENTITY(Process, x.id.value, x.id = ProcessId(id); return true)
 
+FOUNDRY_ENTITY(AuditEvent, QString::number(x.index), bool ok = false; x.index = id.toLongLong(&ok);
+               return ok && x.index >= 0)
+
 #undef FOUNDRY_ENTITY
 
 } // namespace foundry::protocol

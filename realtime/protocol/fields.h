@@ -39,6 +39,15 @@ template <class V, Same<PermissionAsk> T> void describe(V &v, T &x)
 {
     F(requestId); FL(toolCallId); FL(title); F(options); F(answer); F(answeredBy);
 }
+template <class V, Same<QuestionField> T> void describe(V &v, T &x)
+{
+    F(name); FL(title); FL(description); F(type); FL(required); FL(options); F(value);
+}
+template <class V, Same<QuestionAsk> T> void describe(V &v, T &x)
+{
+    F(requestId); FL(message); FL(fields); F(url); F(answer); FL(values); F(answeredBy);
+}
+template <class V, Same<TaskLoss> T> void describe(V &v, T &x) { F(uncommitted); F(untracked); F(unpushed); F(at); FL(paths); }
 template <class V, Same<TurnEnd> T> void describe(V &v, T &x) { F(stopReason); F(durationMs); F(usage); }
 template <class V, Same<ToolCall> T> void describe(V &v, T &x)
 {
@@ -87,7 +96,8 @@ template <class V, Same<Session> T> void describe(V &v, T &x)
 template <class V, Same<QueuedPrompt> T> void describe(V &v, T &x) { F(sessionId); F(prompt); FL(attachments); F(order); F(createdAt); F(by); }
 template <class V, Same<Job> T> void describe(V &v, T &x)
 {
-    F(kind); F(target); F(status); F(step); F(message); FL(conflicts); F(undoUntil); F(completedAt);
+    F(kind); F(target); F(status); F(step); F(message); FL(conflicts); F(error); F(loss); F(createdAt); F(undoUntil);
+    F(completedAt);
 }
 template <class V, Same<ChangesHeader> T> void describe(V &v, T &x)
 {
@@ -100,11 +110,16 @@ template <class V, Same<FileChange> T> void describe(V &v, T &x)
 template <class V, Same<FileNode> T> void describe(V &v, T &x) { F(isDir); F(size); }
 template <class V, Same<TranscriptEntry> T> void describe(V &v, T &x)
 {
-    F(turn); F(at); F(kind); FL(text); FL(continues); FL(attachments); F(tool); FL(plan); F(permission); F(turnEnd); F(error);
+    F(turn); F(at); F(kind); FL(text); FL(continues); FL(attachments); F(tool); FL(plan); F(permission); F(question); F(turnEnd); F(error);
 }
 template <class V, Same<Process> T> void describe(V &v, T &x)
 {
-    F(command); F(args); F(cwd); F(tty); F(status); F(pid); F(exitCode); F(signal); F(exitedAt); F(logBytes);
+    F(command); F(args); F(cwd); F(tty); F(status); F(pid); F(exitCode); F(signal); F(startedAt); F(exitedAt); F(logBytes);
+    FL(logStart); F(error);
+}
+template <class V, Same<AuditEvent> T> void describe(V &v, T &x)
+{
+    F(at); F(actorUser); F(kind); FL(cause); F(taskId); F(repoId); FL(payload);
 }
 
 // ---- parts of events
@@ -115,10 +130,13 @@ template <class V, Same<Cause> T> void describe(V &v, T &x) { F(kind); F(request
 template <class V, Same<TopicRevision> T> void describe(V &v, T &x) { F(generation); F(revision); }
 
 // ---- commands
+template <class V, Same<CreateOrganization> T> void describe(V &v, T &x) { F(requestId); F(organizationId); F(name); }
 template <class V, Same<AddRepository> T> void describe(V &v, T &x) { F(requestId); F(repoId); F(path); F(url); }
 template <class V, Same<RemoveRepository> T> void describe(V &v, T &x) { F(requestId); F(repoId); }
+template <class V, Same<TrustRepository> T> void describe(V &v, T &x) { F(requestId); F(repoId); F(version); }
 template <class V, Same<ConfirmAgent> T> void describe(V &v, T &x) { F(requestId); F(agentId); }
 template <class V, Same<InstallAgent> T> void describe(V &v, T &x) { F(requestId); F(agentId); }
+template <class V, Same<LoginAgent> T> void describe(V &v, T &x) { F(requestId); F(agentId); }
 template <class V, Same<RefreshAgents> T> void describe(V &v, T &x) { F(requestId); }
 template <class V, Same<AddCustomAgent> T> void describe(V &v, T &x) { F(requestId); F(agentId); F(name); F(command); FL(args); }
 template <class V, Same<CreateTask> T> void describe(V &v, T &x)
@@ -144,6 +162,10 @@ template <class V, Same<AnswerPermission> T> void describe(V &v, T &x)
 {
     F(requestId); FL(sessionId); FL(permissionRequestId); F(optionId);
 }
+template <class V, Same<AnswerQuestion> T> void describe(V &v, T &x)
+{
+    F(requestId); FL(sessionId); F(questionRequestId); F(answer); FL(values);
+}
 template <class V, Same<SetModel> T> void describe(V &v, T &x) { F(requestId); F(sessionId); F(model); }
 template <class V, Same<SetMode> T> void describe(V &v, T &x) { F(requestId); F(sessionId); F(mode); }
 template <class V, Same<SetOption> T> void describe(V &v, T &x) { F(requestId); F(sessionId); F(optionId); F(value); }
@@ -152,6 +174,29 @@ template <class V, Same<RetryStage> T> void describe(V &v, T &x) { F(requestId);
 template <class V, Same<CancelProvisioning> T> void describe(V &v, T &x) { F(requestId); }
 template <class V, Same<ResolveBranchClash> T> void describe(V &v, T &x) { F(requestId); FL(adopt); F(newName); }
 template <class V, Same<RefreshChanges> T> void describe(V &v, T &x) { F(requestId); }
+template <class V, Same<ArchiveTask> T> void describe(V &v, T &x) { F(requestId); F(taskId); }
+template <class V, Same<UnarchiveTask> T> void describe(V &v, T &x) { F(requestId); F(taskId); }
+template <class V, Same<PreviewDelete> T> void describe(V &v, T &x) { F(requestId); F(taskId); }
+template <class V, Same<DeletePreview> T> void describe(V &v, T &x) { F(taskId); F(loss); F(job); }
+template <class V, Same<DeleteTask> T> void describe(V &v, T &x) { F(requestId); F(taskId); FL(keepBranch); }
+template <class V, Same<RestoreTask> T> void describe(V &v, T &x) { F(requestId); F(taskId); }
+template <class V, Same<JobAnswer> T> void describe(V &v, T &x) { F(job); }
+template <class V, Same<CancelJob> T> void describe(V &v, T &x) { F(requestId); F(jobId); }
+template <class V, Same<Revert> T> void describe(V &v, T &x) { F(requestId); FL(paths); }
+template <class V, Same<UndoRevert> T> void describe(V &v, T &x) { F(requestId); F(jobId); }
+template <class V, Same<Commit> T> void describe(V &v, T &x) { F(requestId); F(message); F(paths); }
+template <class V, Same<CreateProcess> T> void describe(V &v, T &x)
+{
+    F(requestId); F(processId); F(command); FL(args); F(cwd); FL(tty); F(cols); F(rows);
+}
+template <class V, Same<WriteInput> T> void describe(V &v, T &x)
+{
+    F(requestId); F(processId); v.base64(QLatin1StringView("dataBase64"), x.data);
+}
+template <class V, Same<ResizeTerminal> T> void describe(V &v, T &x) { F(requestId); F(processId); F(cols); F(rows); }
+template <class V, Same<StopProcess> T> void describe(V &v, T &x) { F(requestId); F(processId); }
+template <class V, Same<KillProcess> T> void describe(V &v, T &x) { F(requestId); F(processId); }
+template <class V, Same<DeleteProcess> T> void describe(V &v, T &x) { F(requestId); F(processId); }
 template <class V, Same<SelectOrganization> T> void describe(V &v, T &x) { F(requestId); F(organizationId); }
 template <class V, Same<SetDefaults> T> void describe(V &v, T &x) { F(requestId); F(defaults); }
 template <class V, Same<SetUnread> T> void describe(V &v, T &x) { F(requestId); F(taskId); FL(unread); }
@@ -168,6 +213,25 @@ template <class V, Same<GetStageLog> T> void describe(V &v, T &x) { F(stageId); 
 template <class V, Same<StageLog> T> void describe(V &v, T &x) { F(text); }
 template <class V, Same<GetBlob> T> void describe(V &v, T &x) { F(blobId); FL(offset); FL(limit); }
 template <class V, Same<BlobPage> T> void describe(V &v, T &x) { v.base64(QLatin1StringView("dataBase64"), x.data); F(size); }
+
+template <class V, Same<SearchTasks> T> void describe(V &v, T &x) { F(query); FL(limit); }
+template <class V, Same<TasksFound> T> void describe(V &v, T &x) { F(tasks); }
+template <class V, Same<SearchTranscript> T> void describe(V &v, T &x) { F(sessionId); F(query); FL(limit); }
+template <class V, Same<TranscriptHit> T> void describe(V &v, T &x) { F(sessionId); F(index); F(at); F(kind); F(snippet); }
+template <class V, Same<TranscriptHits> T> void describe(V &v, T &x) { F(hits); FL(truncated); }
+template <class V, Same<ListDirectory> T> void describe(V &v, T &x) { FL(requestId); FL(path); F(cursor); }
+template <class V, Same<FindFiles> T> void describe(V &v, T &x) { FL(requestId); F(query); FL(limit); }
+template <class V, Same<ReadFile> T> void describe(V &v, T &x) { FL(requestId); F(path); F(ref); FL(offset); FL(limit); }
+template <class V, Same<GetProcessLogs> T> void describe(V &v, T &x) { F(processId); F(after); F(before); FL(limit); }
+template <class V, Same<ProcessLogPage> T> void describe(V &v, T &x)
+{
+    v.base64(QLatin1StringView("dataBase64"), x.data); F(offset); F(start); F(end); F(seq); FL(generation);
+}
+template <class V, Same<AuditFilters> T> void describe(V &v, T &x) { F(taskId); F(repoId); F(kind); F(actorUser); }
+template <class V, Same<ListAudit> T> void describe(V &v, T &x) { F(before); FL(limit); FL(filters); }
+template <class V, Same<AuditPage> T> void describe(V &v, T &x) { F(events); F(count); F(revision); F(generation); F(next); }
+template <class V, Same<ExportAudit> T> void describe(V &v, T &x) { F(after); FL(limit); }
+template <class V, Same<AuditExport> T> void describe(V &v, T &x) { F(lines); F(next); }
 
 #undef F
 #undef FL

@@ -181,6 +181,27 @@ inline QList<Entity> all()
     process.args = {QStringLiteral("-j"), QStringLiteral("2")};
     process.status = QStringLiteral("running");
     list << process;
+    AuditEvent audit;
+    audit.index = 7;
+    audit.at = 1795349912589;
+    audit.actorUser = QStringLiteral("local");
+    audit.kind = QStringLiteral("prompt_sent");
+    audit.cause = QStringLiteral("command");
+    audit.taskId = TaskId(QStringLiteral("t1"));
+    audit.payload = {{QStringLiteral("session"), QStringLiteral("s1")}};
+    list << audit;
+    TranscriptEntry question;
+    question.index = 20;
+    question.kind = EntryKind::Question;
+    QuestionField field;
+    field.name = QStringLiteral("branch");
+    field.title = QStringLiteral("Branch");
+    field.type = QStringLiteral("enum");
+    field.required = true;
+    field.options = {AgentChoice{QStringLiteral("main"), QStringLiteral("main"), {}}};
+    question.question = QuestionAsk{QStringLiteral("ask-1"), QStringLiteral("Which branch?"), {field}, {}, QStringLiteral("accept"),
+        {{QStringLiteral("branch"), QStringLiteral("main")}}, QStringLiteral("local")};
+    list << question;
     return list;
 }
 
@@ -247,6 +268,34 @@ QList<std::pair<QString, QByteArray>> commands(Encode encode)
     add("getDiff", GetDiff{{request}, QStringLiteral("src/main.cpp"), ChangeScope::Unstaged, {}});
     add("getStageLog", GetStageLog{QStringLiteral("sandbox/repo_prepared"), 1});
     add("getBlob", GetBlob{BlobId(QStringLiteral("b1")), 0, 262144});
+    const ProcessId process(QStringLiteral("p1"));
+    add("createOrganization", CreateOrganization{{request}, OrganizationId(QStringLiteral("team")), QStringLiteral("Team")});
+    add("trustRepository", TrustRepository{{request}, repo, QStringLiteral("3f1c")});
+    add("loginAgent", LoginAgent{{request}, agent});
+    add("archiveTask", ArchiveTask{{request}, task});
+    add("unarchiveTask", UnarchiveTask{{request}, task});
+    add("previewDelete", PreviewDelete{{request}, task});
+    add("deleteTask", DeleteTask{{request}, task, true});
+    add("restoreTask", RestoreTask{{request}, task});
+    add("searchTasks", SearchTasks{QStringLiteral("build"), 50});
+    add("answerQuestion", AnswerQuestion{{request}, session, QStringLiteral("ask-1"), QStringLiteral("accept"), {{QStringLiteral("branch"), QStringLiteral("main")}}});
+    add("revert", Revert{{request}, {QStringLiteral("src/main.cpp")}});
+    add("undoRevert", UndoRevert{{request}, QStringLiteral("j1")});
+    add("commit", Commit{{request}, QStringLiteral("Fix the build"), QStringList{QStringLiteral("src/main.cpp")}});
+    add("cancelJob", CancelJob{{request}, QStringLiteral("j1")});
+    add("searchTranscript", SearchTranscript{session, QStringLiteral("linker"), 50});
+    add("listDirectory", ListDirectory{{request}, QStringLiteral("src"), {}});
+    add("findFiles", FindFiles{{request}, QStringLiteral("main"), 100});
+    add("readFile", ReadFile{{request}, QStringLiteral("src/main.cpp"), {}, 0, 262144});
+    add("createProcess", CreateProcess{{request}, process, QStringLiteral("make"), {QStringLiteral("-j"), QStringLiteral("2")}, {}, true, 80, 24});
+    add("writeInput", WriteInput{{request}, process, QByteArray("ls\n")});
+    add("resizeTerminal", ResizeTerminal{{request}, process, 100, 30});
+    add("stopProcess", StopProcess{{request}, process});
+    add("killProcess", KillProcess{{request}, process});
+    add("deleteProcess", DeleteProcess{{request}, process});
+    add("getProcessLogs", GetProcessLogs{process, 4096, {}, 262144});
+    add("list", ListAudit{400, 200, AuditFilters{task, {}, {}, {}}});
+    add("exportLines", ExportAudit{400, 500});
     return all;
 }
 

@@ -4,6 +4,8 @@
 #include "realtime/protocol/frame.h"
 
 #include <QElapsedTimer>
+#include <QTcpServer>
+#include <QTcpSocket>
 #include <QTimer>
 #include <QWebSocket>
 #include <QWebSocketServer>
@@ -22,8 +24,15 @@ EventServer::EventServer(std::function<QByteArray(int)> frame)
             m_server = new QWebSocketServer(QStringLiteral("bench"), QWebSocketServer::NonSecureMode, m_context);
             m_server->setSupportedSubprotocols({QStringLiteral("rivet")});
             QObject::connect(m_server, &QWebSocketServer::newConnection, m_context, [this] { accept(); });
-            m_server->listen(QHostAddress::LocalHost, 0);
-            m_port = m_server->serverPort();
+            auto *listener = new QTcpServer(m_context);
+            QObject::connect(listener, &QTcpServer::newConnection, m_context, [this, listener] {
+                QTcpSocket *socket = listener->nextPendingConnection();
+                // As the host does it: else Nagle's algorithm holds single events back for 40 ms.
+                socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
+                m_server->handleConnection(socket);
+            });
+            listener->listen(QHostAddress::LocalHost, 0);
+            m_port = listener->serverPort();
         },
         Qt::BlockingQueuedConnection);
 }

@@ -69,7 +69,8 @@ QStringList OrganizationActor::migrations() const
                          "CREATE INDEX tasks_repo ON tasks (repo, branch);"
                          "CREATE INDEX tasks_status ON tasks (status);"
                          "CREATE TABLE attention_sources (id TEXT PRIMARY KEY, source_revision INTEGER NOT NULL) WITHOUT ROWID;"
-                         "CREATE TABLE agent_choices (agent TEXT PRIMARY KEY, confirmed INTEGER NOT NULL, custom TEXT) WITHOUT ROWID;")};
+                         "CREATE TABLE agent_choices (agent TEXT PRIMARY KEY, confirmed INTEGER NOT NULL, custom TEXT) WITHOUT ROWID;"),
+        WorkflowRunner::schema2()};
 }
 
 void OrganizationActor::write(const std::function<Result<>(Transaction &)> &body)

@@ -32,7 +32,8 @@ TaskActor::~TaskActor() = default;
 
 QStringList TaskActor::migrations() const
 {
-    return {TaskStore::schema() + TaskAttention::schema() + WorkflowRunner::schema() + TranscriptWriter::schema() + ChangesJob::schema()};
+    return {TaskStore::schema() + TaskAttention::schema() + WorkflowRunner::schema() + TranscriptWriter::schema() + ChangesJob::schema(),
+        WorkflowRunner::schema2()};
 }
 
 void TaskActor::started()

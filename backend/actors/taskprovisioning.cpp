@@ -37,8 +37,20 @@ TaskProvisioning::TaskProvisioning(ActorContext &context, TaskStore &store, Stag
               [this](Transaction &tx, const StepRecord &record) { changed(tx, record); },
               [this](Transaction &tx, const StepRecord &record) { abandon(tx, record); },
               [this](Transaction &tx, const QString &workflow) { completed(tx, workflow); },
-              [this](Transaction &tx, const StepRecord &record) { m_events.stageFailed(tx, stageOf(record, 0)); }})
+              [this](Transaction &tx, const StepRecord &record) { m_events.stageFailed(tx, stageOf(record, 0)); }, {}, {}, {},
+              [this](const QString &workflow) { return recipe(workflow); }})
 {
+}
+
+std::optional<WorkflowRecipe> TaskProvisioning::recipe(const QString &workflow) const
+{
+    if (workflow == sandboxWorkflow())
+        return sandboxRecipe(m_store.creation()->adopt, m_deadlines);
+    if (const AgentId agent = agentOfWorkflow(workflow); !agent.isEmpty())
+        return agentRecipe(agent, m_deadlines);
+    if (const auto state = m_store.state(sessionOfWorkflow(workflow)))
+        return sessionRecipe(state->session, state->agent, m_deadlines);
+    return std::nullopt;
 }
 
 SandboxId TaskProvisioning::sandboxId() const

@@ -54,6 +54,7 @@ private:
     Result<> stageEnded(Transaction &tx, const StageEnded &ended);
     Result<> agentResolved(Transaction &tx, const AgentResolved &resolved);
     ActorAddress sandbox() const;
+    std::optional<WorkflowRecipe> recipe(const QString &workflow) const;
 
     ActorContext &m_context;
     TaskStore &m_store;

@@ -1,7 +1,6 @@
 #include "backend/workflows/workflowrunner.h"
 
 #include "backend/store/database.h"
-#include "backend/workflows/errorjson.h"
 
 #include <QDateTime>
 #include <QJsonArray>
@@ -12,33 +11,7 @@ namespace foundry::backend {
 namespace {
 
 constexpr qsizetype workflowLogLimit = 64 * 1024;
-constexpr QByteArrayView workflowStepColumns =
-    "workflow, step, position, state, attempt, started_at, ended_at, progress_at, deadline_at, message, log, output, error";
-
-StepRecord readWorkflowStep(const Query &q)
-{
-    StepRecord step;
-    step.workflow = q.text(0);
-    step.step = q.text(1);
-    step.position = q.integer(2);
-    step.state = OpenEnum<StageState>::fromText(q.text(3)).valueOr(StageState::Failed);
-    step.attempt = q.integer(4);
-    step.startedAt = q.optionalInteger(5);
-    step.endedAt = q.optionalInteger(6);
-    step.progressAt = q.optionalInteger(7);
-    step.deadlineAt = q.optionalInteger(8);
-    step.message = q.optionalText(9);
-    step.log = q.text(10);
-    step.output = q.bytes(11);
-    if (!q.isNull(12))
-        step.error = errorFromJson(q.bytes(12));
-    return step;
-}
-
-QByteArray selectWorkflowSteps(QByteArrayView where)
-{
-    return "SELECT " + workflowStepColumns.toByteArray() + " FROM workflow_steps WHERE " + where.toByteArray();
-}
+constexpr QLatin1StringView workflowUndo("undo:");
 
 bool isWorkflowStepOver(StageState state)
 {
@@ -47,25 +20,12 @@ bool isWorkflowStepOver(StageState state)
 
 } // namespace
 
-WorkflowRunner::WorkflowRunner(ActorContext &context, int version, Hooks hooks)
+WorkflowRunner::WorkflowRunner(ActorContext &context, int version, Hooks hooks, QString family)
     : m_context(context)
     , m_version(version)
     , m_hooks(std::move(hooks))
+    , m_family(std::move(family))
 {
-}
-
-QString WorkflowRunner::schema()
-{
-    return QStringLiteral(
-        "CREATE TABLE workflows (id TEXT PRIMARY KEY, kind TEXT NOT NULL, version INTEGER NOT NULL, input TEXT NOT NULL,"
-        " after TEXT NOT NULL, created_at INTEGER NOT NULL);"
-        "CREATE TABLE workflow_steps (workflow TEXT NOT NULL, step TEXT NOT NULL, position INTEGER NOT NULL,"
-        " state TEXT NOT NULL, attempt INTEGER NOT NULL, deadline_ms INTEGER NOT NULL, started_at INTEGER, ended_at INTEGER,"
-        " progress_at INTEGER, deadline_at INTEGER, message TEXT, log TEXT NOT NULL DEFAULT '', output TEXT, error TEXT,"
-        " PRIMARY KEY (workflow, step));"
-        "CREATE TABLE workflow_attempts (workflow TEXT NOT NULL, step TEXT NOT NULL, attempt INTEGER NOT NULL,"
-        " state TEXT NOT NULL, started_at INTEGER, ended_at INTEGER, cause TEXT, log TEXT NOT NULL, error TEXT,"
-        " PRIMARY KEY (workflow, step, attempt));");
 }
 
 void WorkflowRunner::start(Transaction &tx, const WorkflowRecipe &recipe)
@@ -73,23 +33,17 @@ void WorkflowRunner::start(Transaction &tx, const WorkflowRecipe &recipe)
     if (exists(recipe.id))
         return;
     const QByteArray after = QJsonDocument(QJsonArray::fromStringList(recipe.after)).toJson(QJsonDocument::Compact);
-    auto &db = tx.database();
-    db.run("INSERT INTO workflows (id, kind, version, input, after, created_at) VALUES (?, ?, ?, ?, ?, ?)", recipe.id, recipe.kind,
-        m_version, recipe.input, after, QDateTime::currentMSecsSinceEpoch());
-    for (qsizetype i = 0; i < recipe.steps.size(); ++i) {
-        StepRecord step;
-        step.workflow = recipe.id;
-        step.step = recipe.steps[i].name;
-        step.position = i;
-        db.run("INSERT INTO workflow_steps (workflow, step, position, state, attempt, deadline_ms) VALUES (?, ?, ?, 'pending', 1, ?)",
-            step.workflow, step.step, step.position, recipe.steps[i].deadlineMs);
-        if (m_hooks.changed)
-            m_hooks.changed(tx, step);
-    }
+    tx.database().run("INSERT INTO workflows (id, kind, version, input, after, created_at, family) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        recipe.id, recipe.kind, m_hooks.version ? m_hooks.version(recipe.kind) : m_version, recipe.input, after,
+        QDateTime::currentMSecsSinceEpoch(), m_family);
+    for (qsizetype i = 0; i < recipe.steps.size(); ++i)
+        addStep(tx, recipe.id, recipe.steps[i], i);
 }
 
 void WorkflowRunner::forget(Transaction &tx, const QString &workflow)
 {
+    if (!exists(workflow))
+        return;
     for (const StepRecord &step : steps(workflow)) {
         if (step.state == StageState::Running && m_hooks.abandon)
             m_hooks.abandon(tx, step);
@@ -98,6 +52,33 @@ void WorkflowRunner::forget(Transaction &tx, const QString &workflow)
     db.run("DELETE FROM workflow_steps WHERE workflow = ?", workflow);
     db.run("DELETE FROM workflow_attempts WHERE workflow = ?", workflow);
     db.run("DELETE FROM workflows WHERE id = ?", workflow);
+}
+
+QStringList WorkflowRunner::prune(Transaction &tx, Millis before)
+{
+    QStringList old;
+    QStringList needed;
+    {
+        auto q = tx.database().query("SELECT w.id, w.after, sum(s.state IN ('pending', 'running')), max(coalesce(s.ended_at, w.created_at))"
+                                     " FROM workflows w LEFT JOIN workflow_steps s ON s.workflow = w.id WHERE w.family = ? GROUP BY w.id",
+            m_family);
+        while (q.next()) {
+            if (q.integer(2) == 0 && q.integer(3) < before) {
+                old.append(q.text(0));
+                continue;
+            }
+            for (const QJsonValue other : QJsonDocument::fromJson(q.bytes(1)).array())
+                needed.append(other.toString());
+        }
+    }
+    QStringList forgotten;
+    for (const QString &workflow : std::as_const(old)) {
+        if (needed.contains(workflow))
+            continue;
+        forget(tx, workflow);
+        forgotten.append(workflow);
+    }
+    return forgotten;
 }
 
 bool WorkflowRunner::canBegin(const QString &workflow) const
@@ -115,17 +96,22 @@ bool WorkflowRunner::canBegin(const QString &workflow) const
 
 void WorkflowRunner::advance(Transaction &tx)
 {
+    const Millis now = QDateTime::currentMSecsSinceEpoch();
     // A step may end while it begins (nothing to do), which lets the next one begin: repeat until nothing moves.
     for (bool moved = true; moved;) {
         moved = false;
         for (const QString &workflow : workflows()) {
-            if (!canBegin(workflow))
+            const bool undoing = isUndoing(workflow);
+            if (!undoing && !canBegin(workflow))
                 continue;
             for (const StepRecord &record : steps(workflow)) {
-                if (isWorkflowStepOver(record.state))
+                if (isWorkflowStepOver(record.state) || (undoing && !record.step.startsWith(workflowUndo)))
                     continue;
-                if (record.state == StageState::Pending) {
-                    beginStep(tx, record, false);
+                if (record.state == StageState::Pending && record.dueAt.value_or(now) <= now) {
+                    if (isFromOtherVersion(workflow))
+                        stopOther(tx, record);
+                    else
+                        beginStep(tx, record, false);
                     moved = true;
                 }
                 break;
@@ -136,46 +122,39 @@ void WorkflowRunner::advance(Transaction &tx)
 
 void WorkflowRunner::resume(Transaction &tx)
 {
-    QList<StepRecord> running;
-    {
-        auto q = m_context.database().query(selectWorkflowSteps("state = 'running' ORDER BY workflow, position"));
-        while (q.next())
-            running.append(readWorkflowStep(q));
-    }
-    for (const StepRecord &record : running) {
-        qint64 version = m_version;
-        {
-            auto q = m_context.database().query("SELECT version FROM workflows WHERE id = ?", record.workflow);
-            if (q.next())
-                version = q.integer(0);
-        }
-        if (version != m_version) {
-            finish(tx, record.workflow, record.step, record.attempt,
-                makeError(QLatin1StringView("internal"), QLatin1StringView("recipe_changed"),
-                    QStringLiteral("This work was begun by another version of the host, which did it in other steps."),
-                    QStringLiteral("Retry this stage to begin it anew.")));
-            continue;
-        }
-        beginStep(tx, record, true);
+    for (const StepRecord &record : running({})) {
+        if (isFromOtherVersion(record.workflow))
+            stopOther(tx, record);
+        else
+            beginStep(tx, record, true);
     }
     advance(tx);
+}
+
+// Never guessed: which of the old steps a new recipe's step stands for, only a human can say.
+void WorkflowRunner::stopOther(Transaction &tx, StepRecord step)
+{
+    step.state = StageState::Failed;
+    step.endedAt = QDateTime::currentMSecsSinceEpoch();
+    step.deadlineAt.reset();
+    step.error = makeError(QLatin1StringView("internal"), QLatin1StringView("recipe_changed"),
+        QStringLiteral("This work was begun by another version of the host, which did it in other steps."),
+        QStringLiteral("Retry this stage to begin it anew."));
+    write(tx, step);
+    if (m_hooks.failed)
+        m_hooks.failed(tx, step);
 }
 
 void WorkflowRunner::beginStep(Transaction &tx, StepRecord step, bool resumed)
 {
     const Millis now = QDateTime::currentMSecsSinceEpoch();
-    qint64 deadline = 0;
-    {
-        auto q = tx.database().query("SELECT deadline_ms FROM workflow_steps WHERE workflow = ? AND step = ?", step.workflow, step.step);
-        if (q.next())
-            deadline = q.integer(0);
-    }
     step.state = StageState::Running;
     if (!step.startedAt)
         step.startedAt = now;
     step.endedAt.reset();
+    step.dueAt.reset();
     step.progressAt = now;
-    step.deadlineAt = deadline > 0 ? std::optional<Millis>(now + deadline) : std::nullopt;
+    step.deadlineAt = step.deadlineMs > 0 ? std::optional<Millis>(now + step.deadlineMs) : std::nullopt;
     step.error.reset();
     write(tx, step);
     if (m_hooks.begin)
@@ -195,16 +174,52 @@ bool WorkflowRunner::finish(Transaction &tx, const QString &workflow, const QStr
         record->state = StageState::Done;
         record->output = *output;
         write(tx, *record);
-        if (m_hooks.completed && isComplete(workflow))
-            m_hooks.completed(tx, workflow);
-    } else {
-        record->state = StageState::Failed;
-        record->error = output.error();
-        write(tx, *record);
-        if (m_hooks.failed)
-            m_hooks.failed(tx, *record);
+        over(tx, workflow);
+        return true;
+    }
+    record->state = StageState::Failed;
+    record->error = output.error();
+    if (tryAgain(tx, *record))
+        return true;
+    write(tx, *record);
+    if (m_hooks.failed)
+        m_hooks.failed(tx, *record);
+    return true;
+}
+
+bool WorkflowRunner::tryAgain(Transaction &tx, StepRecord step)
+{
+    QJsonArray waits;
+    {
+        auto q = tx.database().query("SELECT waits FROM workflow_steps WHERE workflow = ? AND step = ?", step.workflow, step.step);
+        if (q.next())
+            waits = QJsonDocument::fromJson(q.bytes(0)).array();
+    }
+    if (step.retries >= waits.size() || !m_hooks.isPassing || !m_hooks.isPassing(step))
+        return false;
+    const qint64 wait = waits.at(int(step.retries)).toInteger();
+    const qint64 retries = step.retries + 1;
+    const QString cause = step.error->message;
+    reset(tx, step, QStringLiteral("Tried again after %1 s (%2 of %3): %4").arg(double(wait) / 1000).arg(retries).arg(waits.size()).arg(cause));
+    if (auto again = this->step(step.workflow, step.step)) {
+        again->dueAt = *step.endedAt + wait;
+        again->retries = retries;
+        write(tx, *again);
     }
     return true;
+}
+
+void WorkflowRunner::over(Transaction &tx, const QString &workflow)
+{
+    if (m_hooks.completed && isComplete(workflow))
+        m_hooks.completed(tx, workflow);
+    if (!m_hooks.undone || !isUndoing(workflow))
+        return;
+    for (const StepRecord &step : steps(workflow)) {
+        if (step.step.startsWith(workflowUndo) && !isWorkflowStepOver(step.state))
+            return;
+    }
+    m_hooks.undone(tx, workflow);
 }
 
 bool WorkflowRunner::skip(Transaction &tx, const QString &workflow, const QString &stepName, qint64 attempt, const QString &why)
@@ -215,10 +230,10 @@ bool WorkflowRunner::skip(Transaction &tx, const QString &workflow, const QStrin
     record->state = StageState::Skipped;
     record->endedAt = QDateTime::currentMSecsSinceEpoch();
     record->deadlineAt.reset();
+    record->dueAt.reset();
     record->message = why;
     write(tx, *record);
-    if (m_hooks.completed && isComplete(workflow))
-        m_hooks.completed(tx, workflow);
+    over(tx, workflow);
     return true;
 }
 
@@ -237,36 +252,72 @@ bool WorkflowRunner::progress(Transaction &tx, const QString &workflow, const QS
     return true;
 }
 
+void WorkflowRunner::reset(Transaction &tx, StepRecord record, const QString &cause)
+{
+    if (record.state == StageState::Running && m_hooks.abandon)
+        m_hooks.abandon(tx, record);
+    if (record.state != StageState::Pending || record.startedAt) {
+        archiveAttempt(tx, record);
+        ++record.attempt;
+    }
+    record.state = StageState::Pending;
+    record.startedAt.reset();
+    record.endedAt.reset();
+    record.progressAt.reset();
+    record.deadlineAt.reset();
+    record.dueAt.reset();
+    record.retries = 0;
+    record.message = cause.isEmpty() ? std::nullopt : std::optional<QString>(cause);
+    record.log.clear();
+    record.output.clear();
+    record.error.reset();
+    write(tx, record);
+}
+
 Result<> WorkflowRunner::retry(Transaction &tx, const QString &workflow, const QString &stepName, const QString &cause)
 {
     const QList<StepRecord> all = steps(workflow);
-    bool found = false;
-    for (StepRecord record : all) {
-        found = found || record.step == stepName;
-        if (!found)
-            continue;
-        if (record.state == StageState::Running && m_hooks.abandon)
-            m_hooks.abandon(tx, record);
-        if (record.state != StageState::Pending || record.startedAt) {
-            archiveAttempt(tx, record);
-            ++record.attempt;
-        }
-        record.state = StageState::Pending;
-        record.startedAt.reset();
-        record.endedAt.reset();
-        record.progressAt.reset();
-        record.deadlineAt.reset();
-        record.message = record.step == stepName && !cause.isEmpty() ? std::optional<QString>(cause) : std::nullopt;
-        record.log.clear();
-        record.output.clear();
-        record.error.reset();
-        write(tx, record);
-    }
-    if (!found)
+    const auto at = std::find_if(all.begin(), all.end(), [&](const StepRecord &record) { return record.step == stepName; });
+    if (at == all.end())
         return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
             QStringLiteral("There is no stage “%1/%2”.").arg(workflow, stepName), {}, QStringLiteral("stageId"));
-    tx.database().run("UPDATE workflows SET version = ? WHERE id = ?", m_version, workflow);
+    if (isUndoing(workflow) && !stepName.startsWith(workflowUndo))
+        return makeError(QLatin1StringView("state"), QLatin1StringView("conflict"),
+            QStringLiteral("What this work had done is being taken back."), QStringLiteral("Begin it anew afterwards."));
+    if (isFromOtherVersion(workflow)) {
+        const auto today = m_hooks.recipe ? m_hooks.recipe(workflow) : std::nullopt;
+        if (!today)
+            return makeError(QLatin1StringView("state"), QLatin1StringView("conflict"),
+                QStringLiteral("This version of the host does not do this work any more."), QStringLiteral("Begin it anew."));
+        beginAnew(tx, *today, cause);
+        return Unit{};
+    }
+    for (auto record = at; record != all.end(); ++record)
+        reset(tx, *record, record == at ? cause : QString());
     return Unit{};
+}
+
+// The present recipe from its first step, its attempts above all earlier ones.
+void WorkflowRunner::beginAnew(Transaction &tx, const WorkflowRecipe &recipe, const QString &cause)
+{
+    qint64 attempt = 1;
+    for (const StepRecord &record : steps(recipe.id)) {
+        if (record.state == StageState::Running && m_hooks.abandon)
+            m_hooks.abandon(tx, record);
+        archiveAttempt(tx, record);
+        attempt = qMax(attempt, record.attempt + 1);
+    }
+    const QByteArray input = recipe.input.isEmpty() ? this->input(recipe.id) : recipe.input;
+    const QByteArray after = QJsonDocument(QJsonArray::fromStringList(recipe.after)).toJson(QJsonDocument::Compact);
+    tx.database().run("DELETE FROM workflow_steps WHERE workflow = ?", recipe.id);
+    tx.database().run("UPDATE workflows SET kind = ?, version = ?, input = ?, after = ?, undoing = 0 WHERE id = ?", recipe.kind,
+        m_hooks.version ? m_hooks.version(recipe.kind) : m_version, input, after, recipe.id);
+    for (qsizetype i = 0; i < recipe.steps.size(); ++i)
+        addStep(tx, recipe.id, recipe.steps[i], i, attempt);
+    if (auto first = recipe.steps.isEmpty() ? std::nullopt : step(recipe.id, recipe.steps.first().name); first && !cause.isEmpty()) {
+        first->message = cause;
+        write(tx, *first);
+    }
 }
 
 void WorkflowRunner::cancel(Transaction &tx, const QString &workflow)
@@ -279,19 +330,38 @@ void WorkflowRunner::cancel(Transaction &tx, const QString &workflow)
         record.state = StageState::Cancelled;
         record.endedAt = QDateTime::currentMSecsSinceEpoch();
         record.deadlineAt.reset();
+        record.dueAt.reset();
         write(tx, record);
     }
 }
 
+void WorkflowRunner::undo(Transaction &tx, const QString &workflow)
+{
+    if (!exists(workflow) || isUndoing(workflow))
+        return;
+    cancel(tx, workflow);
+    tx.database().run("UPDATE workflows SET undoing = 1 WHERE id = ?", workflow);
+    QList<WorkflowStep> back;
+    qint64 position = 0;
+    {
+        auto q = tx.database().query("SELECT step, deadline_ms, state = 'done' AND has_undo, position FROM workflow_steps"
+                                     " WHERE workflow = ? ORDER BY position DESC",
+            workflow);
+        while (q.next()) {
+            position = qMax(position, q.integer(3) + 1);
+            if (q.flag(2))
+                back.append({workflowUndo + q.text(0), q.integer(1)});
+        }
+    }
+    for (const WorkflowStep &step : std::as_const(back))
+        addStep(tx, workflow, step, position++);
+    if (back.isEmpty())
+        over(tx, workflow);
+}
+
 void WorkflowRunner::checkDeadlines(Transaction &tx, Millis now)
 {
-    QList<StepRecord> late;
-    {
-        auto q = m_context.database().query(selectWorkflowSteps("state = 'running' AND deadline_at <= ?"), now);
-        while (q.next())
-            late.append(readWorkflowStep(q));
-    }
-    for (const StepRecord &record : late) {
+    for (const StepRecord &record : running(now)) {
         const qint64 seconds = (now - record.startedAt.value_or(now) + 500) / 1000;
         const QString last = record.message ? QStringLiteral(" The last it said was: %1").arg(*record.message) : QString();
         if (m_hooks.abandon)
@@ -301,112 +371,22 @@ void WorkflowRunner::checkDeadlines(Transaction &tx, Millis now)
                 QStringLiteral("This stage did not finish within %1 s.%2").arg(seconds).arg(last),
                 QStringLiteral("Look at its log, then retry from here."), record.log.right(2000)));
     }
-    if (!late.isEmpty())
-        advance(tx);
-}
-
-std::optional<Millis> WorkflowRunner::nextDeadline() const
-{
-    auto q = m_context.database().query("SELECT min(deadline_at) FROM workflow_steps WHERE state = 'running'");
-    return q.next() ? q.optionalInteger(0) : std::nullopt;
+    advance(tx);
 }
 
 bool WorkflowRunner::hasWork() const
 {
     for (const QString &workflow : workflows()) {
+        const bool undoing = isUndoing(workflow);
         for (const StepRecord &record : steps(workflow)) {
-            if (isWorkflowStepOver(record.state))
+            if (isWorkflowStepOver(record.state) || (undoing && !record.step.startsWith(workflowUndo)))
                 continue;
-            if (record.state == StageState::Running || (record.state == StageState::Pending && canBegin(workflow)))
+            if (record.state == StageState::Running || (record.state == StageState::Pending && (undoing || canBegin(workflow))))
                 return true;
             break;
         }
     }
     return false;
-}
-
-bool WorkflowRunner::exists(const QString &workflow) const
-{
-    return m_context.database().query("SELECT 1 FROM workflows WHERE id = ?", workflow).next();
-}
-
-bool WorkflowRunner::isComplete(const QString &workflow) const
-{
-    auto q = m_context.database().query(
-        "SELECT count(*), sum(state IN ('done', 'skipped')) FROM workflow_steps WHERE workflow = ?", workflow);
-    return q.next() && q.integer(0) > 0 && q.integer(0) == q.integer(1);
-}
-
-std::optional<StepRecord> WorkflowRunner::step(const QString &workflow, const QString &stepName) const
-{
-    auto q = m_context.database().query(selectWorkflowSteps("workflow = ? AND step = ?"), workflow, stepName);
-    if (!q.next())
-        return std::nullopt;
-    return readWorkflowStep(q);
-}
-
-QList<StepRecord> WorkflowRunner::steps(const QString &workflow) const
-{
-    QList<StepRecord> found;
-    auto q = m_context.database().query(selectWorkflowSteps("workflow = ? ORDER BY position"), workflow);
-    while (q.next())
-        found.append(readWorkflowStep(q));
-    return found;
-}
-
-QByteArray WorkflowRunner::input(const QString &workflow) const
-{
-    auto q = m_context.database().query("SELECT input FROM workflows WHERE id = ?", workflow);
-    return q.next() ? q.bytes(0) : QByteArray();
-}
-
-void WorkflowRunner::setInput(Transaction &tx, const QString &workflow, const QByteArray &input)
-{
-    tx.database().run("UPDATE workflows SET input = ? WHERE id = ?", input, workflow);
-}
-
-QByteArray WorkflowRunner::output(const QString &workflow, const QString &stepName) const
-{
-    const auto record = step(workflow, stepName);
-    return record ? record->output : QByteArray();
-}
-
-std::optional<QString> WorkflowRunner::log(const QString &workflow, const QString &stepName, std::optional<qint64> attempt) const
-{
-    const auto record = step(workflow, stepName);
-    if (record && (!attempt || *attempt == record->attempt))
-        return record->log;
-    auto q = m_context.database().query("SELECT log FROM workflow_attempts WHERE workflow = ? AND step = ? AND attempt = ?",
-        workflow, stepName, attempt.value_or(0));
-    return q.next() ? std::optional<QString>(q.text(0)) : std::nullopt;
-}
-
-QStringList WorkflowRunner::workflows() const
-{
-    QStringList found;
-    auto q = m_context.database().query("SELECT id FROM workflows ORDER BY created_at, id");
-    while (q.next())
-        found.append(q.text(0));
-    return found;
-}
-
-void WorkflowRunner::write(Transaction &tx, const StepRecord &step)
-{
-    tx.database().run("UPDATE workflow_steps SET state = ?, attempt = ?, started_at = ?, ended_at = ?, progress_at = ?,"
-                      " deadline_at = ?, message = ?, log = ?, output = ?, error = ? WHERE workflow = ? AND step = ?",
-        OpenEnum<StageState>(step.state).text(), step.attempt, step.startedAt, step.endedAt, step.progressAt, step.deadlineAt,
-        step.message, step.log, step.output, step.error ? std::optional<QByteArray>(errorToJson(*step.error)) : std::nullopt,
-        step.workflow, step.step);
-    if (m_hooks.changed)
-        m_hooks.changed(tx, step);
-}
-
-void WorkflowRunner::archiveAttempt(Transaction &tx, const StepRecord &step)
-{
-    tx.database().run("INSERT OR REPLACE INTO workflow_attempts (workflow, step, attempt, state, started_at, ended_at, cause, log,"
-                      " error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        step.workflow, step.step, step.attempt, OpenEnum<StageState>(step.state).text(), step.startedAt, step.endedAt, step.message,
-        step.log, step.error ? std::optional<QByteArray>(errorToJson(*step.error)) : std::nullopt);
 }
 
 } // namespace foundry::backend

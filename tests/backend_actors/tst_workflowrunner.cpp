@@ -23,6 +23,8 @@ struct Script {
     QStringList abandoned;
     int version = 1;
     bool finishAtOnce = false;
+    QList<qint64> waits; // of step "one"
+    QStringList undone;
 
     QStringList takeBegun()
     {
@@ -30,6 +32,16 @@ struct Script {
         return std::exchange(begun, {});
     }
 };
+
+WorkflowRecipe recipeOf(const QString &workflow, const Script &script, qint64 deadline = 0)
+{
+    if (workflow == QLatin1StringView("b"))
+        return {workflow, QStringLiteral("k"), {{QStringLiteral("three"), 0}}, {QStringLiteral("a")}};
+    WorkflowRecipe recipe{workflow, QStringLiteral("k"), {{QStringLiteral("one"), deadline, script.waits, true}, {QStringLiteral("two"), 0}}};
+    if (script.version > 1)
+        recipe.steps.insert(0, {QStringLiteral("zero"), 0});
+    return recipe;
+}
 
 class StepActor : public Actor {
 public:
@@ -50,14 +62,22 @@ public:
                       const std::lock_guard lock(m_script->mutex);
                       m_script->abandoned.append(step.step);
                   },
-                  {}, {}})
+                  {}, {},
+                  [this](Transaction &, const QString &workflow) {
+                      const std::lock_guard lock(m_script->mutex);
+                      m_script->undone.append(workflow);
+                  },
+                  [](const StepRecord &step) { return step.error && step.error->group == QLatin1StringView("git"); }, {},
+                  [this](const QString &workflow) { return recipeOf(workflow, *m_script); }})
+        , m_other(context, 1, {}, QStringLiteral("other"))
     {
     }
-    QStringList migrations() const override { return {WorkflowRunner::schema()}; }
+    QStringList migrations() const override { return {WorkflowRunner::schema(), WorkflowRunner::schema2()}; }
     void started() override
     {
         auto done = context().transaction([this](Transaction &tx) -> Result<> {
             m_runner.resume(tx);
+            tx.setAlarm(m_runner.nextDeadline());
             return Unit{};
         });
         Q_UNUSED(done);
@@ -80,8 +100,8 @@ public:
             const qint64 attempt = ask.value(QLatin1StringView("attempt")).toInteger(1);
             Result<> done = Unit{};
             if (what == QLatin1StringView("start")) {
-                m_runner.start(tx, {QStringLiteral("a"), QStringLiteral("k"), {{QStringLiteral("one"), ask.value(QLatin1StringView("deadline")).toInteger()}, {QStringLiteral("two"), 0}}});
-                m_runner.start(tx, {QStringLiteral("b"), QStringLiteral("k"), {{QStringLiteral("three"), 0}}, {QStringLiteral("a")}});
+                m_runner.start(tx, recipeOf(QStringLiteral("a"), *m_script, ask.value(QLatin1StringView("deadline")).toInteger()));
+                m_runner.start(tx, recipeOf(QStringLiteral("b"), *m_script));
             } else if (what == QLatin1StringView("finish")) {
                 m_runner.finish(tx, text("workflow"), text("step"), attempt, QByteArray("{}"));
             } else if (what == QLatin1StringView("fail")) {
@@ -92,6 +112,21 @@ public:
                 done = m_runner.retry(tx, text("workflow"), text("step"), QStringLiteral("asked"));
             } else if (what == QLatin1StringView("cancel")) {
                 m_runner.cancel(tx, text("workflow"));
+            } else if (what == QLatin1StringView("undo")) {
+                m_runner.undo(tx, text("workflow"));
+            } else if (what == QLatin1StringView("prune")) {
+                m_runner.prune(tx, QDateTime::currentMSecsSinceEpoch() + 1000);
+            } else if (what == QLatin1StringView("other")) { // a workflow of the other family, and all it can do to ours
+                m_other.start(tx, {QStringLiteral("other:x"), QStringLiteral("o"), {{QStringLiteral("one"), 1}}});
+                m_other.advance(tx);
+                m_other.cancel(tx, QStringLiteral("a"));
+                m_other.forget(tx, QStringLiteral("a"));
+                m_other.finish(tx, QStringLiteral("a"), QStringLiteral("one"), 1, QByteArray("{}"));
+                m_runner.resume(tx);
+                m_runner.checkDeadlines(tx, QDateTime::currentMSecsSinceEpoch() + 1000);
+                if (m_other.step(QStringLiteral("other:x"), QStringLiteral("one"))->state != StageState::Running || m_runner.exists(QStringLiteral("other:x"))
+                    || m_runner.nextDeadline() || m_other.workflows() != QStringList{QStringLiteral("other:x")})
+                    done = makeError(QLatin1StringView("state"), QLatin1StringView("conflict"), QStringLiteral("The families see each other."));
             }
             m_runner.advance(tx);
             tx.setAlarm(m_runner.nextDeadline());
@@ -105,7 +140,7 @@ public:
             const auto log = m_runner.log(step->workflow, step->step, 1);
             return QJsonDocument(QJsonObject{{QStringLiteral("state"), OpenEnum<StageState>(step->state).text()},
                                      {QStringLiteral("attempt"), step->attempt}, {QStringLiteral("error"), step->error ? step->error->code : QString()},
-                                     {QStringLiteral("log"), log.value_or(QString())}, {QStringLiteral("hasWork"), m_runner.hasWork()}})
+                                     {QStringLiteral("log"), log.value_or(QString())}, {QStringLiteral("message"), step->message.value_or(QString())}, {QStringLiteral("hasWork"), m_runner.hasWork()}})
                 .toJson(QJsonDocument::Compact);
         });
     }
@@ -113,6 +148,7 @@ public:
 private:
     std::shared_ptr<Script> m_script;
     WorkflowRunner m_runner;
+    WorkflowRunner m_other;
 };
 
 } // namespace
@@ -136,6 +172,10 @@ private Q_SLOTS:
     void deadline();
     void cancel();
     void stepsThatEndAtOnce();
+    void familiesAreApart();
+    void retriesThatTheStepAllows();
+    void undo();
+    void prunesWhatIsOver();
 
 private:
     void start()
@@ -254,8 +294,81 @@ void tst_WorkflowRunner::otherRecipe()
     start();
     QCOMPARE(state("a", "one").value(QLatin1StringView("error")).toString(), QStringLiteral("recipe_changed"));
     QVERIFY(m_script->takeBegun().isEmpty());
+    // What had not begun stops too when its turn comes; the user's retry begins today's recipe from its first step.
     QVERIFY(perform("retry", "a", "one"));
-    QCOMPARE(m_script->takeBegun(), QStringList{QStringLiteral("a.one.2")});
+    QCOMPARE(m_script->takeBegun(), QStringList{QStringLiteral("a.zero.2")});
+    QVERIFY(perform("finish", "a", "zero", 2));
+    QVERIFY(perform("finish", "a", "one", 2));
+    QVERIFY(perform("finish", "a", "two", 2));
+    QCOMPARE(m_script->takeBegun(), (QStringList{QStringLiteral("a.one.2"), QStringLiteral("a.two.2")}));
+    QCOMPARE(state("b", "three").value(QLatin1StringView("error")).toString(), QStringLiteral("recipe_changed"));
+}
+
+void tst_WorkflowRunner::familiesAreApart()
+{
+    QVERIFY(perform("start"));
+    QVERIFY(perform("other"));
+    QCOMPARE(stateText("a", "one"), QStringLiteral("running"));
+    QVERIFY(m_script->abandoned.isEmpty());
+}
+
+void tst_WorkflowRunner::retriesThatTheStepAllows()
+{
+    m_script->waits = {50, 50};
+    QVERIFY(perform("start"));
+    QVERIFY(perform("progress", "a", "one"));
+    QVERIFY(perform("fail", "a", "one"));
+    QCOMPARE(stateText("a", "one"), QStringLiteral("pending"));
+    QVERIFY(state("a", "one").value(QLatin1StringView("hasWork")).toBool());
+    QVERIFY(state("a", "one").value(QLatin1StringView("message")).toString().contains(QLatin1StringView("No.")));
+    QTRY_COMPARE(stateText("a", "one"), QStringLiteral("running"));
+    QCOMPARE(state("a", "one").value(QLatin1StringView("log")).toString(), QStringLiteral("a line\n")); // of attempt 1, kept
+    // A restart in a wait keeps it.
+    QVERIFY(perform("fail", "a", "one", 2));
+    stop();
+    start();
+    QCOMPARE(state("a", "one").value(QLatin1StringView("attempt")).toInteger(), 3);
+    QTRY_COMPARE(stateText("a", "one"), QStringLiteral("running"));
+    QCOMPARE(m_script->takeBegun(), (QStringList{QStringLiteral("a.one.1"), QStringLiteral("a.one.2"), QStringLiteral("a.one.3")}));
+    // No more than the step says; then the user may.
+    QVERIFY(perform("fail", "a", "one", 3));
+    QCOMPARE(stateText("a", "one"), QStringLiteral("failed"));
+    QVERIFY(perform("retry", "a", "one"));
+    QVERIFY(perform("fail", "a", "one", 4));
+    QCOMPARE(stateText("a", "one"), QStringLiteral("pending"));
+    QVERIFY(perform("cancel", "a"));
+    QCOMPARE(stateText("a", "one"), QStringLiteral("cancelled"));
+}
+
+void tst_WorkflowRunner::undo()
+{
+    QVERIFY(perform("start"));
+    QVERIFY(perform("finish", "a", "one"));
+    m_script->takeBegun();
+    QVERIFY(perform("undo", "a"));
+    QCOMPARE(m_script->abandoned, QStringList{QStringLiteral("two")});
+    QCOMPARE(m_script->takeBegun(), QStringList{QStringLiteral("a.undo:one.1")});
+    stop();
+    start();
+    QCOMPARE(stateText("a", "undo:one"), QStringLiteral("running"));
+    QCOMPARE(m_script->takeBegun(), QStringList{QStringLiteral("a.undo:one.1.resumed")});
+    QVERIFY(!perform("retry", "a", "two"));
+    QVERIFY(m_script->undone.isEmpty());
+    QVERIFY(perform("finish", "a", "undo:one"));
+    QCOMPARE(m_script->undone, QStringList{QStringLiteral("a")});
+    QCOMPARE(stateText("b", "three"), QStringLiteral("pending")); // what comes after it must not begin
+}
+
+void tst_WorkflowRunner::prunesWhatIsOver()
+{
+    QVERIFY(perform("start"));
+    QVERIFY(perform("finish", "a", "one"));
+    QVERIFY(perform("finish", "a", "two"));
+    QVERIFY(perform("prune")); // "b" comes after it
+    QCOMPARE(stateText("a", "two"), QStringLiteral("done"));
+    QVERIFY(perform("finish", "b", "three"));
+    QVERIFY(perform("prune"));
+    QVERIFY(stateText("a", "two").isEmpty() && stateText("b", "three").isEmpty());
 }
 
 void tst_WorkflowRunner::deadline()

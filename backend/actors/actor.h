@@ -63,8 +63,11 @@ public:
     virtual void alarm() { }
     // Last call; the database is closed after it.
     virtual void stopping(StopReason reason) { Q_UNUSED(reason); }
-    // Work under way (processes, turns) keeps an actor from sleeping.
-    virtual bool isBusy() const { return false; }
+    // Something the user waits for is under way (an open turn, a running stage or job, a process of the user's): a host
+    // that is asked to stop when idle waits for it.
+    virtual bool works() const { return false; }
+    // Something lives here that a sleep would end (a process, also one that idles): the actor stays awake.
+    virtual bool holds() const { return works(); }
 
 protected:
     ActorContext &context() const { return m_context; }

@@ -256,7 +256,7 @@ void ActorInstance::alarmDue()
 
 bool ActorInstance::mayRest() const
 {
-    return m_connections.isEmpty() && m_outboxEmpty && !m_needsWake && !m_actor->isBusy();
+    return m_connections.isEmpty() && m_outboxEmpty && !m_needsWake && !m_actor->holds();
 }
 
 void ActorInstance::stop(StopReason reason)

@@ -39,7 +39,9 @@ public:
     void dispatchOutbox();
     // Nothing under way and nobody listening.
     bool mayRest() const;
-    bool isWorking() const { return m_needsWake || !m_outboxEmpty || m_actor->isBusy(); }
+    // Somebody waits for something that is under way here. An actor that is only to be opened again after a kill
+    // (needs wake), such as one with an idle agent, does not work.
+    bool isWorking() const { return !m_outboxEmpty || m_actor->works(); }
     bool hasConnections() const { return !m_connections.isEmpty(); }
     void stop(StopReason reason);
 

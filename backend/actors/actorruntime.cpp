@@ -191,10 +191,10 @@ QStringList ActorRuntime::actorNames() const
     return names;
 }
 
-void ActorRuntime::countBusy(std::function<void(int busy)> done)
+void ActorRuntime::countWorking(std::function<void(int working)> done)
 {
     struct Count {
-        std::atomic<int> busy = 0;
+        std::atomic<int> working = 0;
         std::function<void(int)> done;
         QPointer<ActorRuntime> runtime;
         // The last mailbox to let go of it has answered, or sleeps, or is closed.
@@ -203,7 +203,7 @@ void ActorRuntime::countBusy(std::function<void(int busy)> done)
             if (!runtime)
                 return;
             QMetaObject::invokeMethod(
-                runtime, [done = std::move(done), busy = busy.load()] { done(busy); }, Qt::QueuedConnection);
+                runtime, [done = std::move(done), working = working.load()] { done(working); }, Qt::QueuedConnection);
         }
     };
     auto count = std::make_shared<Count>();
@@ -213,7 +213,7 @@ void ActorRuntime::countBusy(std::function<void(int busy)> done)
     for (const auto &cell : std::as_const(m_cells)) {
         cell->post(ActorMessage{[count](ActorInstance &actor) {
                                     if (actor.isWorking())
-                                        ++count->busy;
+                                        ++count->working;
                                 },
             {}, false});
     }

@@ -45,8 +45,8 @@ public:
     void attach(const QString &id, ConnectionId connection, std::function<void(Result<>)> reply);
     void subscribe(const QString &id, ConnectionId connection, const QString &topic, bool on);
     void detach(const QString &id, ConnectionId connection);
-    // How many actors have work under way; `done` on the main thread.
-    void countBusy(std::function<void(int busy)> done);
+    // How many actors do something that somebody waits for; `done` on the main thread.
+    void countWorking(std::function<void(int working)> done);
 
 private:
     ActorRegistry &registry() override { return *m_registry; }

@@ -115,7 +115,7 @@ void OrganizationActor::alarm()
     });
 }
 
-bool OrganizationActor::isBusy() const
+bool OrganizationActor::works() const
 {
     return m_repositories.isBusy() || !m_installers.isEmpty() || m_runner.hasWork();
 }

@@ -31,7 +31,7 @@ public:
     void registerActions(ActionTable &table) override;
     Result<> received(Transaction &tx, const Send &send) override;
     void alarm() override;
-    bool isBusy() const override;
+    bool works() const override;
 
     static QString topic() { return QStringLiteral("organization"); }
 

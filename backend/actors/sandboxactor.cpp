@@ -7,6 +7,8 @@
 
 #include <QLoggingCategory>
 
+#include <algorithm>
+
 namespace foundry::backend {
 
 Q_LOGGING_CATEGORY(lcSandbox, "foundry.actors.sandbox")
@@ -155,9 +157,19 @@ void SandboxActor::registerActions(ActionTable &table)
         [refuse](const Caller &, QByteArrayView) -> Result<QByteArray> { return refuse(QStringLiteral("getProcessLogs")); });
 }
 
-bool SandboxActor::isBusy() const
+bool SandboxActor::works() const
 {
-    return !m_operations.isEmpty() || !m_processes.empty() || m_orphans > 0;
+    const auto hasTurn = [](const auto &live) { return !live.second.turn.isEmpty(); };
+    const auto isComing = [](const auto &process) {
+        return !process.second.startingStage.isEmpty() || !process.second.readyStage.isEmpty();
+    };
+    return !m_operations.isEmpty() || m_orphans > 0 || std::any_of(m_live.begin(), m_live.end(), hasTurn)
+        || std::any_of(m_processes.begin(), m_processes.end(), isComing);
+}
+
+bool SandboxActor::holds() const
+{
+    return works() || !m_processes.empty();
 }
 
 void SandboxActor::stopping(StopReason reason)

@@ -37,7 +37,8 @@ public:
     void registerActions(ActionTable &table) override;
     Result<> received(Transaction &tx, const Send &send) override;
     void stopping(StopReason reason) override;
-    bool isBusy() const override;
+    bool works() const override;
+    bool holds() const override;
 
 private:
     // One agent process.

@@ -53,7 +53,7 @@ void TaskActor::started()
     m_changes.request(1000);
 }
 
-bool TaskActor::isBusy() const
+bool TaskActor::works() const
 {
     return m_store.creation() && (m_provisioning.hasWork() || m_turns.hasOpenTurn() || m_changes.isRunning());
 }

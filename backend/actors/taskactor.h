@@ -21,7 +21,7 @@ public:
     Result<> received(Transaction &tx, const Send &send) override;
     void streamed(const ActorAddress &from, const QString &name, const QByteArray &json) override;
     void alarm() override;
-    bool isBusy() const override;
+    bool works() const override;
 
 private:
     void registerReads(ActionTable &table);

@@ -86,8 +86,8 @@ void Host::stopWhenIdle()
 {
     if (m_stopping || m_server->openSockets() > 0)
         return;
-    m_runtime->countBusy([this](int busy) {
-        if (busy == 0 && m_server->openSockets() == 0)
+    m_runtime->countWorking([this](int working) {
+        if (working == 0 && m_server->openSockets() == 0)
             stop();
     });
 }

@@ -19,7 +19,8 @@ struct TestWorld {
     std::atomic<int> alarms = 0;
     std::atomic<int> effects = 0;     // afterCommit runs
     std::atomic<int> failReceive = 0; // so many sends fail with a storage error
-    std::atomic<bool> busy = false;
+    std::atomic<bool> holds = false;
+    std::atomic<bool> works = false;
     QStringList steps{QStringLiteral("CREATE TABLE log(n INTEGER PRIMARY KEY, text TEXT)")};
 };
 
@@ -34,7 +35,8 @@ public:
     QStringList migrations() const override { return m_world->steps; }
     void started() override { ++m_world->starts; }
     void stopping(StopReason) override { ++m_world->stops; }
-    bool isBusy() const override { return m_world->busy; }
+    bool works() const override { return m_world->works; }
+    bool holds() const override { return m_world->holds || m_world->works; }
     void alarm() override { ++m_world->alarms; }
 
     void registerActions(ActionTable &table) override

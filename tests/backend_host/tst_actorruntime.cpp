@@ -347,10 +347,21 @@ void tst_ActorRuntime::idleActorsSleep()
     startRuntime(60);
     const QString a = make(QStringLiteral("a"));
     QCOMPARE(log(a), QString());
-    m_world->busy = true;
+    m_world->holds = true;
     QTest::qWait(200);
     QCOMPARE(m_world->stops, 0);
-    m_world->busy = false;
+    // It is awake, and nobody waits for it.
+    const auto working = [&] {
+        std::optional<int> count;
+        m_runtime->countWorking([&](int counted) { count = counted; });
+        (void)QTest::qWaitFor([&] { return count.has_value(); }, 5000);
+        return count.value_or(-1);
+    };
+    QCOMPARE(working(), 0);
+    m_world->works = true;
+    QCOMPARE(working(), 1);
+    m_world->works = false;
+    m_world->holds = false;
     QTRY_COMPARE(m_world->stops, 1);
     const auto generation = [&] {
         return QJsonDocument::fromJson(*call(a, QStringLiteral("log"))).object().value(QLatin1StringView("generation")).toInteger();

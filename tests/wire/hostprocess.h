@@ -27,6 +27,8 @@ public:
     QString endpoint() const { return m_endpoint; }
     QString token() const { return m_token; }
     qint64 pid() const { return m_process.processId(); }
+    // False once it has ended by itself; for a caller whose event loop turns.
+    bool isRunning() const { return m_process.state() != QProcess::NotRunning; }
     double startMs() const { return m_startMs; } // from spawn to ready
 
 private:

@@ -47,6 +47,7 @@ private:
         AgentLaunch launch;
         QString startingStage; // waits for the process
         qint64 startingAttempt = 0;
+        qint64 startedFor = 0; // attempt of agent_starting that made it
         QString readyStage; // waits for the handshake
         qint64 readyAttempt = 0;
         std::optional<Error> failure = {};

@@ -49,13 +49,14 @@ void SandboxActor::startAgent(const RunStage &run)
     const auto known = m_processes.find(run.agent.value);
     if (known != m_processes.end()) {
         Process &process = known->second;
-        if (process.client->isReady() || (process.isUp && !process.failure)) {
+        const bool outdated = run.fresh && process.startedFor < run.attempt;
+        if (!outdated && (process.client->isReady() || (process.isUp && !process.failure))) {
             StageEnded ended{run.stage, run.attempt};
             ended.message = process.detail;
             endStage(ended);
             return;
         }
-        if (!process.failure) { // it is on its way: this attempt hears of it
+        if (!outdated && !process.failure) { // it is on its way: this attempt hears of it
             process.startingStage = run.stage;
             process.startingAttempt = run.attempt;
             return;
@@ -63,7 +64,7 @@ void SandboxActor::startAgent(const RunStage &run)
         // One that is going down must be gone first: two of a kind would share the work tree.
         const AgentId agent = run.agent;
         QObject::connect(process.client, &QObject::destroyed, context().owner(), [this, run, agent] { startAgent(run); });
-        process.client->stop(true);
+        process.client->stop(!outdated); // one that works well may put its sessions away first
         return;
     }
     m_lastFailures.remove(run.agent.value);
@@ -71,6 +72,7 @@ void SandboxActor::startAgent(const RunStage &run)
     process.launch = *run.launch;
     process.startingStage = run.stage;
     process.startingAttempt = run.attempt;
+    process.startedFor = run.attempt;
     process.client = new AcpClient(std::make_unique<StdioTransport>(), m_config.timeouts, context().owner());
     AcpClient *client = process.client;
     const AgentId agent = run.agent;

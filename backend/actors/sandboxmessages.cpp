@@ -58,6 +58,8 @@ QByteArray encodeRunStage(const RunStage &stage)
     messagejson::putText(object, QLatin1StringView("baseBranch"), stage.baseBranch);
     if (stage.adopt)
         object.insert(QLatin1StringView("adopt"), true);
+    if (stage.fresh)
+        object.insert(QLatin1StringView("fresh"), true);
     if (stage.launch)
         object.insert(QLatin1StringView("launch"), QJsonDocument::fromJson(encodeLaunch(*stage.launch)).object());
     messagejson::putText(object, QLatin1StringView("session"), stage.session.value);
@@ -80,6 +82,7 @@ Result<RunStage> decodeRunStage(const QByteArray &json)
     stage.branch = read->value(QLatin1StringView("branch")).toString();
     stage.baseBranch = read->value(QLatin1StringView("baseBranch")).toString();
     stage.adopt = read->value(QLatin1StringView("adopt")).toBool();
+    stage.fresh = read->value(QLatin1StringView("fresh")).toBool();
     if (read->contains(QLatin1StringView("launch")))
         stage.launch = decodeLaunch(messagejson::text(read->value(QLatin1StringView("launch")).toObject()));
     stage.session.value = read->value(QLatin1StringView("session")).toString();

@@ -31,6 +31,7 @@ struct RunStage {
     bool adopt = false;
     // agent:…
     std::optional<AgentLaunch> launch = {};
+    bool fresh = false; // agent_starting: not the process of an earlier attempt
     // session:…
     SessionId session = {};
     AgentId agent = {};

@@ -25,6 +25,13 @@ bool isBranchClash(const Error &error)
             || error.code == QLatin1StringView("invalid_name") || error.code == QLatin1StringView("missing_ref"));
 }
 
+// What an agent reads once, when it begins: asking the same process again gives the same answer.
+bool needsFreshAgent(const std::optional<Error> &error)
+{
+    return error && error->group == QLatin1StringView("agent")
+        && (error->code == QLatin1StringView("needs_login") || error->code == QLatin1StringView("refused_as_root"));
+}
+
 } // namespace
 
 TaskProvisioning::TaskProvisioning(ActorContext &context, TaskStore &store, StageDeadlines deadlines, Events events)
@@ -103,6 +110,8 @@ void TaskProvisioning::ensureLive(Transaction &tx, const SessionState &state, bo
     };
     const QString agent = agentWorkflow(state.agent);
     const QString session = sessionWorkflow(state.session);
+    if (const auto creating = m_runner.step(session, QStringLiteral("session_creating")); creating && retryFailed)
+        renewAgent(tx, state, creating->error);
     if (m_runner.isComplete(agent) && !m_store.isAgentLive(state.agent))
         m_runner.retry(tx, agent, QStringLiteral("agent_installing"), QStringLiteral("The agent is started again"));
     else if (const QString broken = firstBroken(agent); retryFailed && !broken.isEmpty())
@@ -111,6 +120,28 @@ void TaskProvisioning::ensureLive(Transaction &tx, const SessionState &state, bo
         m_runner.retry(tx, session, QStringLiteral("session_creating"), QStringLiteral("The session is opened again"));
     else if (const QString broken = firstBroken(session); retryFailed && !broken.isEmpty())
         m_runner.retry(tx, session, QStringLiteral("session_creating"), QStringLiteral("A prompt asks for it again"));
+}
+
+void TaskProvisioning::renewAgent(Transaction &tx, const SessionState &state, const std::optional<Error> &error)
+{
+    const QString agent = agentWorkflow(state.agent);
+    if (!needsFreshAgent(error) || !m_runner.isComplete(agent) || !m_store.isAgentLive(state.agent))
+        return;
+    for (const SessionState &other : m_store.states()) {
+        if (other.agent == state.agent && !other.openTurn.isEmpty())
+            return;
+    }
+    m_runner.retry(tx, agent, QStringLiteral("agent_installing"), QStringLiteral("A new process is started: the one before said “%1”").arg(error->message));
+    if (const auto starting = m_runner.step(agent, QStringLiteral("agent_starting")))
+        m_store.setValue(tx, QStringLiteral("fresh:") + state.agent.value, QByteArray::number(starting->attempt));
+    // Its other sessions go with the process, and come back with their next prompt.
+    m_store.setAgentLive(tx, state.agent, false);
+    for (SessionState other : m_store.states()) {
+        if (other.agent != state.agent || !other.live)
+            continue;
+        other.live = false;
+        m_store.putState(tx, other);
+    }
 }
 
 Result<> TaskProvisioning::retryStage(Transaction &tx, const QString &stageId)
@@ -127,9 +158,11 @@ Result<> TaskProvisioning::retryStage(Transaction &tx, const QString &stageId)
                                                                                       : stageStep(stageId);
     if (auto retried = m_runner.retry(tx, stageWorkflow(stageId), step, QStringLiteral("Retried")); !retried)
         return retried;
-    // A session needs its agent: one that has gone meanwhile is started first.
+    // A session needs its agent: one that has gone meanwhile, or cannot be asked again, is started first.
     if (const SessionId session = sessionOfWorkflow(stageWorkflow(stageId)); !session.isEmpty()) {
         const auto state = m_store.state(session);
+        if (state)
+            renewAgent(tx, *state, record->error);
         if (state && m_runner.isComplete(agentWorkflow(state->agent)) && !m_store.isAgentLive(state->agent))
             m_runner.retry(tx, agentWorkflow(state->agent), QStringLiteral("agent_installing"), QStringLiteral("The agent is started again"));
     }
@@ -207,6 +240,7 @@ void TaskProvisioning::begin(Transaction &tx, const StepRecord &record)
     } else if (const AgentId agent = agentOfWorkflow(record.workflow); !agent.isEmpty()) {
         run.agent = agent;
         run.launch = decodeLaunch(m_runner.input(record.workflow));
+        run.fresh = m_store.value(QStringLiteral("fresh:") + agent.value).toLongLong() == record.attempt;
     } else if (const SessionId session = sessionOfWorkflow(record.workflow); !session.isEmpty()) {
         run.session = session;
         const auto state = m_store.state(session);

@@ -28,6 +28,9 @@ public:
     // stages alone unless `retryFailed` (the user asked).
     void ensureLive(Transaction &tx, const SessionState &state, bool retryFailed);
     Result<> retryStage(Transaction &tx, const QString &stageId);
+    // After an error that the same process would only give again (a login it read when it began): the agent is ended and
+    // started anew, as attempts of its stages. Not while another of its sessions has a turn: then nothing happens.
+    void renewAgent(Transaction &tx, const SessionState &state, const std::optional<Error> &error);
     void cancel(Transaction &tx);
     Result<> resolveBranchClash(Transaction &tx, const ResolveBranchClash &command);
 

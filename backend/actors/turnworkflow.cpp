@@ -104,10 +104,12 @@ Result<QueuedPrompt> TurnWorkflow::sendMessage(Transaction &tx, const SendMessag
     tx.put(TaskStore::topic(), prompt);
     // A new word of the user is the leave to go on: after a cut or a failure the queue moves again.
     const bool wasHeld = state->hold || state->error;
+    const auto error = std::exchange(state->error, std::nullopt);
     state->hold = false;
-    state->error.reset();
     state->interruptedTurn.clear();
     m_store.putState(tx, *state);
+    m_provisioning.renewAgent(tx, *state, error);
+    state = m_store.state(command.sessionId);
     if (wasHeld || m_store.session(command.sessionId).value_or(Session{}).status == SessionStatus::Error)
         m_provisioning.ensureLive(tx, *state, true);
     return prompt;

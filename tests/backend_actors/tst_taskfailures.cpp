@@ -30,6 +30,8 @@ private Q_SLOTS:
     void badAgents_data();
     void badAgents();
     void needsLoginAtThePrompt();
+    void retryAfterLogin_data();
+    void retryAfterLogin();
     void agentCrashesInTheTurn();
     void agentIgnoresCancel();
     void branchNames();
@@ -42,13 +44,13 @@ private:
         m_host->start();
         m_repo = m_host->addRepository(m_repository);
     }
-    AgentId addAgent(const QString &mode)
+    AgentId addAgent(const QString &mode, const QStringList &more = {})
     {
         AddCustomAgent add;
         add.agentId.value = QStringLiteral("scripted-") + mode;
         add.name = QStringLiteral("Scripted ") + mode;
         add.command = qEnvironmentVariable("SCRIPTED_AGENT");
-        add.args = QStringList{mode};
+        add.args = QStringList{mode} + more;
         auto added = m_host->command(m_host->organization(), QStringLiteral("addCustomAgent"), add);
         if (!added)
             qFatal("%ls", qUtf16Printable(added.error().message));
@@ -177,6 +179,68 @@ void tst_TaskFailures::needsLoginAtThePrompt()
     const auto entries = m_host->transcript(made.address, made.session);
     QCOMPARE(entries.last().turnEnd->stopReason, QStringLiteral("error"));
     QVERIFY(std::any_of(entries.begin(), entries.end(), [](const TranscriptEntry &entry) { return entry.error.has_value(); }));
+}
+
+void tst_TaskFailures::retryAfterLogin_data()
+{
+    QTest::addColumn<bool>("byPrompt");
+    QTest::addColumn<bool>("otherWorks");
+    QTest::addRow("retry from here") << false << false;
+    QTest::addRow("a new prompt") << true << false;
+    QTest::addRow("not while another session of the agent works") << false << true;
+}
+
+// An agent reads its login when it begins: the retry ends the process that was refused and starts another.
+void tst_TaskFailures::retryAfterLogin()
+{
+    QFETCH(bool, byPrompt);
+    QFETCH(bool, otherWorks);
+    start();
+    const QString login = m_host->git.path(QStringLiteral("login"));
+    const QString journal = m_host->git.path(QStringLiteral("journal"));
+    if (otherWorks)
+        m_host->git.write(m_host->git.root(), QStringLiteral("login"), "yes\n");
+    const AgentId agent = addAgent(otherWorks ? QStringLiteral("mute") : QStringLiteral("ok"),
+        {QStringLiteral("--login"), login, QStringLiteral("--journal"), journal});
+    const QString scope = QStringLiteral("agent:") + agent.value;
+    // The probe of a new custom agent is a process of its own.
+    const auto starts = [&] { return m_host->git.read(m_host->git.root(), QStringLiteral("journal")).count("start "); };
+    QTRY_VERIFY_WITH_TIMEOUT(starts() == 1, 10000);
+    auto made = createWith(agent, QStringLiteral("hello"));
+    if (otherWorks) {
+        QVERIFY(m_host->waitForStatus(made, SessionStatus::Running));
+        QCOMPARE(starts(), 2);
+        // The retry of another session's stage does not touch the process in which a turn runs.
+        DomainHarness::Made second = made;
+        second.session = makeId<SessionId>();
+        QVERIFY(m_host->command(made.address, QStringLiteral("createSession"), CreateSession{{}, second.session, agent, {}, {}}).ok());
+        QVERIFY(m_host->waitForStatus(second, SessionStatus::Ready));
+        QCOMPARE(starts(), 2);
+        QCOMPARE(m_host->session(made.address, made.session)->status.text(), QStringLiteral("running"));
+        return;
+    }
+    QVERIFY(m_host->waitForStatus(made, SessionStatus::Error));
+    QCOMPARE(m_host->session(made.address, made.session)->error->code, QStringLiteral("needs_login"));
+    QCOMPARE(starts(), 2);
+    m_host->git.write(m_host->git.root(), QStringLiteral("login"), "yes\n");
+    if (byPrompt) {
+        SendMessage message;
+        message.queueId = makeId<QueueId>();
+        message.sessionId = made.session;
+        message.prompt.text = QStringLiteral("again");
+        QVERIFY(m_host->command(made.address, QStringLiteral("sendMessage"), message).ok());
+    } else {
+        const RetryStage retry{{}, QStringLiteral("session:") + made.session.value + QStringLiteral("/session_creating")};
+        QVERIFY(m_host->command(made.address, QStringLiteral("retryStage"), retry).ok());
+    }
+    QVERIFY(m_host->waitForStatus(made, SessionStatus::Idle));
+    QTRY_COMPARE(m_host->rows<QueuedPrompt>(made.address, QStringLiteral("task")).size(), 0);
+    QVERIFY(m_host->waitForStatus(made, SessionStatus::Idle));
+    QCOMPARE(starts(), 3);
+    QCOMPARE(m_host->stage(made.address, scope + QStringLiteral("/agent_starting"))->attempt, 2);
+    QCOMPARE(m_host->stage(made.address, scope + QStringLiteral("/agent_ready"))->state.text(), QStringLiteral("done"));
+    QCOMPARE(m_host->git.read(m_host->git.root(), QStringLiteral("journal")).count("prompt hello"), 1);
+    QCOMPARE(m_host->stage(made.address, QStringLiteral("sandbox/repo_prepared"))->attempt, 1);
 }
 
 void tst_TaskFailures::agentCrashesInTheTurn()

@@ -1,4 +1,6 @@
-// An ACP agent made for tests, run as a real process. Its one argument says how it behaves:
+// An ACP agent made for tests, run as a real process. Its first argument says how it behaves; after it may stand
+// "--journal FILE" (a line for each start, session/new, session/load and prompt is appended to it) and
+// "--login FILE" (session/new is refused as with `login` unless the file was there when the process began).
 //   ok           modes, options, commands; repeats the prompt in two pieces; session/load replays
 //   split        the same, its output cut into small writes and several messages in one
 //   garbage      prints text that is no message, and answers nothing
@@ -32,12 +34,15 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fcntl.h>
 #include <functional>
 #include <unistd.h>
 
 namespace {
 
 QString mode;
+QString journalFile;
+bool loggedIn = true;
 QMap<int, std::function<void(const QJsonObject &)>> waiting; // answers to our requests
 int nextId = 0;
 
@@ -51,6 +56,18 @@ void writeAll(const QByteArray &bytes)
             std::exit(0);
         done += n;
     }
+}
+
+// One write for a line: it is there whole, or not at all, whatever happens after.
+void journal(const QString &line)
+{
+    if (journalFile.isEmpty())
+        return;
+    const int file = ::open(journalFile.toLocal8Bit().constData(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    const QByteArray bytes = line.toUtf8() + '\n';
+    if (file < 0 || ::write(file, bytes.constData(), size_t(bytes.size())) != bytes.size())
+        std::abort();
+    ::close(file);
 }
 
 QByteArray encode(QJsonObject message)
@@ -254,7 +271,8 @@ void handle(const QJsonObject &message)
     } else if (method == QLatin1StringView("authenticate")) {
         answer(id, {});
     } else if (method == QLatin1StringView("session/new")) {
-        if (mode == QLatin1StringView("login")) {
+        journal(QStringLiteral("new"));
+        if (mode == QLatin1StringView("login") || !loggedIn) {
             refuse(id, -32000, QStringLiteral("Authentication required"));
             return;
         }
@@ -276,6 +294,7 @@ void handle(const QJsonObject &message)
         result.insert(QStringLiteral("sessionId"), made);
         answer(id, result);
     } else if (method == QLatin1StringView("session/load")) {
+        journal(QStringLiteral("load ") + session);
         send(update(session, chunk(QStringLiteral("earlier prompt"), QStringLiteral("user_message_chunk"))));
         send(update(session, chunk(QStringLiteral("earlier answer"))));
         answer(id, {});
@@ -288,7 +307,9 @@ void handle(const QJsonObject &message)
         option.insert(QStringLiteral("currentValue"), params.value(QStringLiteral("value")));
         answer(id, {{QStringLiteral("configOptions"), QJsonArray{option}}});
     } else if (method == QLatin1StringView("session/prompt")) {
-        prompt(id, session, params.value(QStringLiteral("prompt")).toArray().at(0).toObject().value(QStringLiteral("text")).toString());
+        const QString text = params.value(QStringLiteral("prompt")).toArray().at(0).toObject().value(QStringLiteral("text")).toString();
+        journal(QStringLiteral("prompt ") + text);
+        prompt(id, session, text);
     } else if (!id.isUndefined()) {
         refuse(id, -32601, QStringLiteral("Method not found"));
     }
@@ -299,6 +320,13 @@ void handle(const QJsonObject &message)
 int main(int argc, char **argv)
 {
     mode = QString::fromLocal8Bit(argc > 1 ? argv[1] : "ok");
+    for (int i = 2; i + 1 < argc; i += 2) {
+        if (qstrcmp(argv[i], "--journal") == 0)
+            journalFile = QString::fromLocal8Bit(argv[i + 1]);
+        else if (qstrcmp(argv[i], "--login") == 0)
+            loggedIn = ::access(argv[i + 1], F_OK) == 0;
+    }
+    journal(QStringLiteral("start %1").arg(::getpid()));
     if (mode == QLatin1StringView("exit")) {
         std::fprintf(stderr, "cannot start: no configuration\n");
         return 3;

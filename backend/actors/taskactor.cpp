@@ -24,6 +24,7 @@ TaskActor::TaskActor(ActorContext &context, GitEnvironment git, QString blobRoot
               {}})
     , m_turns(context, m_store, m_transcripts, m_provisioning, m_attention, m_blobs)
     , m_changes(context, m_store, std::move(git), [this](Transaction &tx) { settle(tx); })
+    , m_jobs(context, [this](Transaction &tx) { settle(tx); })
 {
     m_turns.turnEnded = [this](Transaction &tx) { tx.afterCommit([this] { m_changes.request(0); }); };
 }
@@ -45,6 +46,7 @@ void TaskActor::started()
         tx.setCause(Cause{QStringLiteral("workflow")});
         m_provisioning.resume(tx);
         m_turns.resume(tx);
+        m_jobs.resume(tx);
         settle(tx);
         return Unit{};
     });
@@ -55,7 +57,7 @@ void TaskActor::started()
 
 bool TaskActor::works() const
 {
-    return m_store.creation() && (m_provisioning.hasWork() || m_turns.hasOpenTurn() || m_changes.isRunning());
+    return m_store.creation() && (m_provisioning.hasWork() || m_turns.hasOpenTurn() || m_jobs.hasWork() || m_changes.isRunning());
 }
 
 Result<> TaskActor::received(Transaction &tx, const Send &send)
@@ -108,7 +110,9 @@ void TaskActor::alarm()
     m_transcripts.recover();
     auto checked = context().transaction([this](Transaction &tx) -> Result<> {
         tx.setCause(Cause{QStringLiteral("workflow")});
-        m_provisioning.checkDeadlines(tx, QDateTime::currentMSecsSinceEpoch());
+        const Millis now = QDateTime::currentMSecsSinceEpoch();
+        m_provisioning.checkDeadlines(tx, now);
+        m_jobs.checkDeadlines(tx, now);
         settle(tx);
         return Unit{};
     });
@@ -222,10 +226,14 @@ void TaskActor::settle(Transaction &tx)
 {
     m_turns.pump(tx);
     m_provisioning.advance(tx);
+    m_jobs.advance(tx);
     deriveSessions(tx);
     pushSummary(tx);
-    tx.setAlarm(m_provisioning.nextDeadline());
-    tx.setNeedsWake(m_provisioning.hasWork() || m_turns.hasOpenTurn());
+    std::optional<Millis> due = m_provisioning.nextDeadline();
+    if (const auto job = m_jobs.nextDeadline())
+        due = due ? qMin(*due, *job) : *job;
+    tx.setAlarm(due);
+    tx.setNeedsWake(m_provisioning.hasWork() || m_turns.hasOpenTurn() || m_jobs.hasWork());
 }
 
 void TaskActor::deriveSessions(Transaction &tx)

@@ -5,6 +5,7 @@
 #include "backend/actors/actor.h"
 #include "backend/actors/changesjob.h"
 #include "backend/actors/taskattention.h"
+#include "backend/actors/taskjobs.h"
 #include "backend/actors/taskprovisioning.h"
 #include "backend/actors/turnworkflow.h"
 
@@ -28,6 +29,7 @@ private:
     void registerSessionCommands(ActionTable &table);
     void registerTurnCommands(ActionTable &table);
     void registerProvisioningCommands(ActionTable &table);
+    void registerJobCommands(ActionTable &table);
 
     Result<> create(Transaction &tx, const TaskCreation &creation);
     Result<> sessionChanged(Transaction &tx, const SessionChanged &changed);
@@ -48,6 +50,7 @@ private:
     TaskProvisioning m_provisioning;
     TurnWorkflow m_turns;
     ChangesJob m_changes;
+    TaskJobs m_jobs;
 };
 
 } // namespace foundry::backend

@@ -1,5 +1,6 @@
 // The commands of the task actor: each checks stored facts, writes the smallest record, and answers with the row.
 #include "backend/actors/actoraddresses.h"
+#include "backend/actors/decodedcommand.h"
 #include "backend/actors/taskactor.h"
 #include "realtime/protocol/codec.h"
 
@@ -7,24 +8,6 @@
 #include <algorithm>
 
 namespace foundry::backend {
-
-namespace {
-
-template <class Command>
-using TaskCommandBody = std::function<Result<QByteArray>(Transaction &, const Caller &, const Command &)>;
-
-template <class Command>
-CommandHandler taskCommand(TaskCommandBody<Command> body)
-{
-    return [body](Transaction &tx, const Caller &caller, QByteArrayView args) -> Result<QByteArray> {
-        auto command = protocol::decodeArgs<Command>(args);
-        if (!command)
-            return command.error();
-        return body(tx, caller, *command);
-    };
-}
-
-} // namespace
 
 Result<Session> TaskActor::openSession(const SessionId &id) const
 {
@@ -52,9 +35,10 @@ void TaskActor::registerActions(ActionTable &table)
     registerSessionCommands(table);
     registerTurnCommands(table);
     registerProvisioningCommands(table);
+    registerJobCommands(table);
     // Their systems come with the forge and with archiving; until then they say so.
     for (const char *name : {"push", "publishPullRequest", "updatePullRequest", "markReady", "mergePullRequest", "rerunChecks",
-             "revert", "undoRevert", "commit", "cancelJob", "answerQuestion"}) {
+             "revert", "undoRevert", "commit", "answerQuestion"}) {
         table.command(QString::fromLatin1(name), [name](Transaction &, const Caller &, QByteArrayView) -> Result<QByteArray> {
             return makeError(QLatin1StringView("state"), QLatin1StringView("not_available"),
                 QStringLiteral("This version of the host cannot do “%1” yet.").arg(QLatin1StringView(name)),
@@ -65,7 +49,7 @@ void TaskActor::registerActions(ActionTable &table)
 
 void TaskActor::registerSessionCommands(ActionTable &table)
 {
-    table.command(QStringLiteral("createSession"), taskCommand<CreateSession>([this](Transaction &tx, const Caller &, const CreateSession &command) -> Result<QByteArray> {
+    table.command(QStringLiteral("createSession"), decodedCommand<CreateSession>([this](Transaction &tx, const Caller &, const CreateSession &command) -> Result<QByteArray> {
         m_transcripts.recover();
         if (command.sessionId.isEmpty() || m_store.session(command.sessionId))
             return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
@@ -80,7 +64,7 @@ void TaskActor::registerSessionCommands(ActionTable &table)
         settle(tx);
         return sessionAnswer(command.sessionId);
     }));
-    table.command(QStringLiteral("renameSession"), taskCommand<RenameSession>([this](Transaction &tx, const Caller &, const RenameSession &command) -> Result<QByteArray> {
+    table.command(QStringLiteral("renameSession"), decodedCommand<RenameSession>([this](Transaction &tx, const Caller &, const RenameSession &command) -> Result<QByteArray> {
         m_transcripts.recover();
         auto session = m_store.session(command.sessionId);
         const QString name = command.name.simplified().left(100);
@@ -93,7 +77,7 @@ void TaskActor::registerSessionCommands(ActionTable &table)
         settle(tx);
         return sessionAnswer(command.sessionId);
     }));
-    table.command(QStringLiteral("closeSession"), taskCommand<CloseSession>([this](Transaction &tx, const Caller &, const CloseSession &command) -> Result<QByteArray> {
+    table.command(QStringLiteral("closeSession"), decodedCommand<CloseSession>([this](Transaction &tx, const Caller &, const CloseSession &command) -> Result<QByteArray> {
         m_transcripts.recover();
         auto session = m_store.session(command.sessionId);
         if (!session)
@@ -141,20 +125,20 @@ void TaskActor::registerSessionCommands(ActionTable &table)
         settle(tx);
         return sessionAnswer(id);
     };
-    table.command(QStringLiteral("setMode"), taskCommand<SetMode>([setting](Transaction &tx, const Caller &, const SetMode &command) {
+    table.command(QStringLiteral("setMode"), decodedCommand<SetMode>([setting](Transaction &tx, const Caller &, const SetMode &command) {
         return setting(tx, command.sessionId, QStringLiteral("setMode"), {}, command.mode);
     }));
-    table.command(QStringLiteral("setModel"), taskCommand<SetModel>([setting](Transaction &tx, const Caller &, const SetModel &command) {
+    table.command(QStringLiteral("setModel"), decodedCommand<SetModel>([setting](Transaction &tx, const Caller &, const SetModel &command) {
         return setting(tx, command.sessionId, QStringLiteral("setModel"), {}, command.model);
     }));
-    table.command(QStringLiteral("setOption"), taskCommand<SetOption>([setting](Transaction &tx, const Caller &, const SetOption &command) {
+    table.command(QStringLiteral("setOption"), decodedCommand<SetOption>([setting](Transaction &tx, const Caller &, const SetOption &command) {
         return setting(tx, command.sessionId, QStringLiteral("setOption"), command.optionId, command.value);
     }));
 }
 
 void TaskActor::registerTurnCommands(ActionTable &table)
 {
-    table.command(QStringLiteral("sendMessage"), taskCommand<SendMessage>([this](Transaction &tx, const Caller &caller, const SendMessage &command) -> Result<QByteArray> {
+    table.command(QStringLiteral("sendMessage"), decodedCommand<SendMessage>([this](Transaction &tx, const Caller &caller, const SendMessage &command) -> Result<QByteArray> {
         m_transcripts.recover();
         if (auto session = openSession(command.sessionId); !session)
             return session.error();
@@ -164,11 +148,11 @@ void TaskActor::registerTurnCommands(ActionTable &table)
         settle(tx);
         return protocol::encodeValue(m_store.queued(command.queueId).value_or(*prompt));
     }));
-    table.command(QStringLiteral("editQueued"), taskCommand<EditQueued>([this](Transaction &tx, const Caller &, const EditQueued &command) -> Result<QByteArray> {
+    table.command(QStringLiteral("editQueued"), decodedCommand<EditQueued>([this](Transaction &tx, const Caller &, const EditQueued &command) -> Result<QByteArray> {
         auto prompt = m_turns.editQueued(tx, command);
         return prompt ? Result<QByteArray>(protocol::encodeValue(*prompt)) : Result<QByteArray>(prompt.error());
     }));
-    table.command(QStringLiteral("dropQueued"), taskCommand<DropQueued>([this](Transaction &tx, const Caller &, const DropQueued &command) -> Result<QByteArray> {
+    table.command(QStringLiteral("dropQueued"), decodedCommand<DropQueued>([this](Transaction &tx, const Caller &, const DropQueued &command) -> Result<QByteArray> {
         auto prompt = m_turns.dropQueued(tx, command);
         return prompt ? Result<QByteArray>(protocol::encodeValue(*prompt)) : Result<QByteArray>(prompt.error());
     }));
@@ -178,19 +162,19 @@ void TaskActor::registerTurnCommands(ActionTable &table)
         settle(tx);
         return sessionAnswer(id);
     };
-    table.command(QStringLiteral("cancelTurn"), taskCommand<CancelTurn>([this, turn](Transaction &tx, const Caller &, const CancelTurn &command) -> Result<QByteArray> {
+    table.command(QStringLiteral("cancelTurn"), decodedCommand<CancelTurn>([this, turn](Transaction &tx, const Caller &, const CancelTurn &command) -> Result<QByteArray> {
         m_transcripts.recover();
         if (auto session = openSession(command.sessionId); !session)
             return session.error();
         return turn(tx, command.sessionId, m_turns.cancelTurn(tx, command.sessionId));
     }));
-    table.command(QStringLiteral("resendInterrupted"), taskCommand<ResendInterrupted>([this, turn](Transaction &tx, const Caller &caller, const ResendInterrupted &command) -> Result<QByteArray> {
+    table.command(QStringLiteral("resendInterrupted"), decodedCommand<ResendInterrupted>([this, turn](Transaction &tx, const Caller &caller, const ResendInterrupted &command) -> Result<QByteArray> {
         m_transcripts.recover();
         if (auto session = openSession(command.sessionId); !session)
             return session.error();
         return turn(tx, command.sessionId, m_turns.resendInterrupted(tx, command.sessionId, caller.userId));
     }));
-    table.command(QStringLiteral("answerPermission"), taskCommand<AnswerPermission>([this](Transaction &tx, const Caller &caller, const AnswerPermission &command) -> Result<QByteArray> {
+    table.command(QStringLiteral("answerPermission"), decodedCommand<AnswerPermission>([this](Transaction &tx, const Caller &caller, const AnswerPermission &command) -> Result<QByteArray> {
         m_transcripts.recover();
         const QString permission = command.permissionRequestId.isEmpty() ? command.requestId.value : command.permissionRequestId;
         SessionId of = command.sessionId;
@@ -213,7 +197,7 @@ void TaskActor::registerProvisioningCommands(ActionTable &table)
             return makeError(QLatin1StringView("actor"), QLatin1StringView("not_found"), QStringLiteral("There is no such task."));
         return protocol::encodeValue(*task);
     };
-    table.command(QStringLiteral("renameTask"), taskCommand<RenameTask>([this, answerTask](Transaction &tx, const Caller &, const RenameTask &command) -> Result<QByteArray> {
+    table.command(QStringLiteral("renameTask"), decodedCommand<RenameTask>([this, answerTask](Transaction &tx, const Caller &, const RenameTask &command) -> Result<QByteArray> {
         m_transcripts.recover();
         const QString title = command.title.simplified().left(200);
         if (title.isEmpty())
@@ -225,7 +209,7 @@ void TaskActor::registerProvisioningCommands(ActionTable &table)
         settle(tx);
         return answerTask();
     }));
-    table.command(QStringLiteral("retryStage"), taskCommand<RetryStage>([this](Transaction &tx, const Caller &, const RetryStage &command) -> Result<QByteArray> {
+    table.command(QStringLiteral("retryStage"), decodedCommand<RetryStage>([this](Transaction &tx, const Caller &, const RetryStage &command) -> Result<QByteArray> {
         m_transcripts.recover();
         if (auto retried = m_provisioning.retryStage(tx, command.stageId); !retried)
             return retried.error();
@@ -243,20 +227,20 @@ void TaskActor::registerProvisioningCommands(ActionTable &table)
         }
         return QByteArrayLiteral("null");
     }));
-    table.command(QStringLiteral("cancelProvisioning"), taskCommand<CancelProvisioning>([this, answerTask](Transaction &tx, const Caller &, const CancelProvisioning &) -> Result<QByteArray> {
+    table.command(QStringLiteral("cancelProvisioning"), decodedCommand<CancelProvisioning>([this, answerTask](Transaction &tx, const Caller &, const CancelProvisioning &) -> Result<QByteArray> {
         m_transcripts.recover();
         m_provisioning.cancel(tx);
         settle(tx);
         return answerTask();
     }));
-    table.command(QStringLiteral("resolveBranchClash"), taskCommand<ResolveBranchClash>([this, answerTask](Transaction &tx, const Caller &, const ResolveBranchClash &command) -> Result<QByteArray> {
+    table.command(QStringLiteral("resolveBranchClash"), decodedCommand<ResolveBranchClash>([this, answerTask](Transaction &tx, const Caller &, const ResolveBranchClash &command) -> Result<QByteArray> {
         m_transcripts.recover();
         if (auto resolved = m_provisioning.resolveBranchClash(tx, command); !resolved)
             return resolved.error();
         settle(tx);
         return answerTask();
     }));
-    table.command(QStringLiteral("refreshChanges"), taskCommand<RefreshChanges>([this](Transaction &tx, const Caller &, const RefreshChanges &) -> Result<QByteArray> {
+    table.command(QStringLiteral("refreshChanges"), decodedCommand<RefreshChanges>([this](Transaction &tx, const Caller &, const RefreshChanges &) -> Result<QByteArray> {
         const auto task = m_store.task();
         if (!task || !task->workTree)
             return makeError(QLatin1StringView("state"), QLatin1StringView("not_ready"),

@@ -179,9 +179,15 @@ void Tour::addSecondSession()
             return Unit{};
         },
         [this, &window] {
-            // With more than one agent the button asks which.
+            // With more than one agent the button asks which: the built-in runner, because it does what the next step says.
             if (auto *menu = touruser::find<QMenu>(&window)) {
-                touruser::press(menu, Qt::Key_Down);
+                const Agent *runner = m_application.workspace().agents().find(AgentId(QStringLiteral("runner")));
+                for (QAction *action : menu->actions()) {
+                    touruser::press(menu, Qt::Key_Down);
+                    if (runner && menu->activeAction() && menu->activeAction()->text().contains(runner->name))
+                        break;
+                    Q_UNUSED(action);
+                }
                 touruser::press(menu, Qt::Key_Return);
                 return false;
             }
@@ -223,10 +229,12 @@ void Tour::addSecondTask()
             return Unit{};
         },
         [this, &workspace] {
+            if (asks()) // a model may want to do more than the runner does
+                answer(true);
             const TaskRow *first = workspace.tasks().find(m_firstTask);
             return m_sameFrame && page()->taskId() != m_firstTask && turnEnded() && first && first->task.status == TaskStatus::Running;
         },
-        false, std::chrono::seconds(60));
+        false, std::chrono::seconds(m_config.tourAgent.isEmpty() ? 60 : 300));
     add(QStringLiteral("dashboard"),
         [&window]() -> Result<> {
             window.showDashboard();

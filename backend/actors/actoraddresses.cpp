@@ -18,4 +18,19 @@ ActorAddress sandboxAddress(const OrganizationId &organization, const SandboxId 
     return {QStringLiteral("sandbox"), {QStringLiteral("org"), organization.value, QStringLiteral("sandbox"), sandbox.value}};
 }
 
+ActorAddress auditLogAddress(const OrganizationId &organization)
+{
+    return {QStringLiteral("audit-log"), {QStringLiteral("org"), organization.value, QStringLiteral("audit-log")}};
+}
+
+ActorAddress appAddress()
+{
+    return {QStringLiteral("app"), {QStringLiteral("app")}};
+}
+
+ActorAddress userAddress(const QString &accountId)
+{
+    return {QStringLiteral("user"), {QStringLiteral("user"), accountId}};
+}
+
 } // namespace foundry::backend

@@ -46,6 +46,7 @@ public:
     virtual void append(const QString &topic, const TextAppend &append, const TranscriptEntry &whole) = 0;
     // Says what this event was caused by; default {"system"}.
     virtual void setCause(const Cause &cause) = 0;
+    virtual const Cause &cause() const = 0;
     // A durable message to another actor.
     virtual void send(const ActorAddress &to, const QString &name, const QByteArray &json) = 0;
     // True while the actor has unfinished workflows: it is opened again when the host starts, until it says false.
@@ -70,7 +71,7 @@ public:
     // A topic's stored row, decoded; nullopt when there is none.
     virtual std::optional<Entity> row(const QString &topic, const QString &type, const QString &id) = 0;
     virtual QList<Entity> rows(const QString &topic, const QString &type) = 0;
-    // Rows of a windowed topic by their index (TranscriptEntry): the last `limit` before `before`, or the first after
+    // Rows of a windowed topic by their index (TranscriptEntry, AuditEvent): the last `limit` before `before`, or the first after
     // `after`, in rising order. Costs the same at a million rows.
     virtual QList<Entity> window(const QString &topic, std::optional<qint64> before, std::optional<qint64> after, qint64 limit) = 0;
     virtual qint64 rowCount(const QString &topic) = 0;

@@ -55,6 +55,8 @@ void ActorTransaction::put(const QString &topic, const Entity &entity)
     std::optional<qint64> order;
     if (const auto *entry = std::get_if<TranscriptEntry>(&entity))
         order = entry->index;
+    else if (const auto *event = std::get_if<AuditEvent>(&entity))
+        order = event->index;
     // The part is looked for first: its revision goes into the row. An empty one that stays empty says nothing.
     Part &event = part(*to, value.size() + 128);
     const auto change = m_topics.put(to->info, type, id, order, value, event.revision, m_at);

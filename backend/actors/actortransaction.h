@@ -21,6 +21,7 @@ public:
     void remove(const QString &topic, const QString &type, const QString &id) override;
     void append(const QString &topic, const TextAppend &append, const TranscriptEntry &whole) override;
     void setCause(const Cause &cause) override { m_cause = cause; }
+    const Cause &cause() const override { return m_cause; }
     void send(const ActorAddress &to, const QString &name, const QByteArray &json) override;
     void setNeedsWake(bool needed) override { m_needsWake = needed; }
     void setAlarm(std::optional<Millis> due) override { m_alarm = due; }

@@ -1,5 +1,6 @@
 #include "backend/actors/organizationactor.h"
 
+#include "backend/actors/audit.h"
 #include "backend/store/database.h"
 #include "realtime/protocol/codec.h"
 
@@ -153,6 +154,7 @@ void OrganizationActor::registerRepositoryCommands(ActionTable &table)
         auto repository = m_repositories.add(tx, command.repoId, command.path, command.url);
         if (!repository)
             return repository.error();
+        audit(tx, organizationId(), {auditkind::repositoryAdded, {}, command.repoId, {{QStringLiteral("name"), repository->name}}});
         settle(tx);
         const auto stored = context().row(topic(), QStringLiteral("Repository"), command.repoId.value);
         if (const auto *row = stored ? std::get_if<Repository>(&*stored) : nullptr)
@@ -175,6 +177,7 @@ void OrganizationActor::registerRepositoryCommands(ActionTable &table)
                 QStringLiteral("%1 has %2 tasks.").arg(repository->name).arg(tasks),
                 QStringLiteral("Its tasks have to be deleted before the repository can be taken out."));
         m_repositories.remove(tx, command.repoId);
+        audit(tx, organizationId(), {auditkind::repositoryRemoved, {}, command.repoId, {{QStringLiteral("name"), repository->name}}});
         settle(tx);
         return protocol::encodeValue(*repository);
     }));

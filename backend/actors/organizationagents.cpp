@@ -1,4 +1,5 @@
 // The agents an organization knows: found, confirmed, installed, and asked for by tasks.
+#include "backend/actors/audit.h"
 #include "backend/actors/organizationactor.h"
 #include "backend/agents/agenterrors.h"
 #include "backend/store/database.h"
@@ -195,6 +196,7 @@ Result<Agent> OrganizationActor::confirm(Transaction &tx, const AgentId &id)
     if (!agent)
         return unknownAgent(id);
     tx.database().run("INSERT INTO agent_choices (agent, confirmed) VALUES (?, 1) ON CONFLICT (agent) DO UPDATE SET confirmed = 1", id.value);
+    audit(tx, organizationId(), {auditkind::agentConfirmed, {}, {}, {{QStringLiteral("agent"), id.value}}});
     tx.afterCommit([this, id] {
         m_discovery->confirm(id, [](const Result<Agent> &) { /* agentChanged() carries the outcome */ });
     });
@@ -224,6 +226,8 @@ Result<Agent> OrganizationActor::addCustom(Transaction &tx, const AddCustomAgent
     agent.state = AgentState::Unconfirmed;
     agent.detail = QStringLiteral("Being tried…");
     tx.put(topic(), agent);
+    audit(tx, organizationId(), {auditkind::agentAdded, {}, {},
+        {{QStringLiteral("agent"), agent.id.value}, {QStringLiteral("command"), command.command.trimmed()}}});
     tx.afterCommit([this, id = command.agentId] {
         applyChoices();
         // Probed once the scan has found its program.
@@ -257,6 +261,8 @@ Result<Agent> OrganizationActor::install(Transaction &tx, const AgentId &id)
     tx.database().run("INSERT INTO agent_choices (agent, confirmed) VALUES (?, 1) ON CONFLICT (agent) DO UPDATE SET confirmed = 1", id.value);
     agent->detail = QStringLiteral("Installing %1 %2 (%3 MB)…").arg(known->install.package, known->install.version).arg(known->install.bytes / 1000000);
     tx.put(topic(), *agent);
+    audit(tx, organizationId(), {auditkind::agentInstalled, {}, {},
+        {{QStringLiteral("agent"), id.value}, {QStringLiteral("version"), known->install.version}}});
     settle(tx);
     return agentRow(id).value_or(*agent);
 }
@@ -274,6 +280,8 @@ void OrganizationActor::installFailed(Transaction &tx, const StepRecord &record)
         return;
     agent->detail = record.error->message + QLatin1Char(' ') + record.error->action;
     tx.put(topic(), *agent);
+    audit(tx, organizationId(), {auditkind::agentInstallFailed, {}, {},
+        {{QStringLiteral("agent"), agent->id.value}, {QStringLiteral("error"), record.error->key()}}});
     tx.afterCommit([this, id = agent->id] {
         if (AgentInstaller *installer = m_installers.value(id.value))
             installer->cancel();

@@ -1,5 +1,6 @@
 // Tasks of an organization: creation, which only checks, writes and enqueues; and the summaries that come up.
 #include "backend/actors/actoraddresses.h"
+#include "backend/actors/audit.h"
 #include "backend/actors/organizationactor.h"
 #include "backend/actors/stageplan.h"
 #include "backend/actors/tasknaming.h"
@@ -115,6 +116,8 @@ Result<QByteArray> OrganizationActor::createTask(Transaction &tx, const Caller &
     tx.database().run("INSERT INTO tasks (task, repo, branch, status, source_revision, created_at) VALUES (?, ?, ?, ?, 0, ?)",
         creation.task.value, creation.repo.value, creation.branch, summary.status.text(), creation.createdAt);
     recount(tx, creation.repo);
+    audit(tx, creation.organization, {auditkind::taskCreated, creation.task, creation.repo,
+        {{QStringLiteral("branch"), creation.branch}, {QStringLiteral("agent"), creation.agent.value}}});
     tx.send(taskAddress(creation.organization, creation.repo, creation.task), QStringLiteral("create"), encodeCreation(creation));
     const auto stored = context().row(topic(), QStringLiteral("TaskSummary"), creation.task.value);
     if (const auto *row = stored ? std::get_if<TaskSummary>(&*stored) : nullptr)

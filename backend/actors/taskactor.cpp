@@ -171,6 +171,7 @@ Session TaskActor::addSession(Transaction &tx, const SessionId &id, const AgentI
     state.model = model;
     state.mode = mode;
     m_store.putState(tx, state);
+    m_store.note(tx, auditkind::sessionCreated, {{QStringLiteral("session"), id.value}, {QStringLiteral("agent"), agent.value}});
     return session;
 }
 
@@ -250,8 +251,12 @@ void TaskActor::deriveSessions(Transaction &tx)
         facts.error = state.error;
         const QString sessionScope = sessionWorkflow(state.session);
         const QString agentScope = agentWorkflow(state.agent);
+        const bool hadFailed = session->status == SessionStatus::Error;
         session->status = deriveSessionStatus(facts, stages, sessionScope, agentScope);
         session->error = session->status == SessionStatus::Error ? sessionError(facts, stages, sessionScope, agentScope) : std::nullopt;
+        if (!hadFailed && session->error)
+            m_store.note(tx, auditkind::sessionFailed,
+                {{QStringLiteral("session"), session->id.value}, {QStringLiteral("error"), session->error->key()}});
         session->interrupted = !state.interruptedTurn.isEmpty();
         session->entryCount = m_transcripts.of(state.session).entryCount();
         session->turnStartedAt.reset();

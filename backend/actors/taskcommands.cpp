@@ -94,6 +94,7 @@ void TaskActor::registerSessionCommands(ActionTable &table)
         m_provisioning.dropSession(tx, command.sessionId, session->agent, agentUnused);
         if (agentUnused)
             m_store.setAgentLive(tx, session->agent, false);
+        m_store.note(tx, auditkind::sessionClosed, {{QStringLiteral("session"), command.sessionId.value}});
         settle(tx);
         return sessionAnswer(command.sessionId);
     }));
@@ -113,6 +114,9 @@ void TaskActor::registerSessionCommands(ActionTable &table)
                 known.currentValue = value;
         }
         tx.put(TaskStore::topic(), *session);
+        m_store.note(tx, name == QLatin1StringView("setMode") ? auditkind::modeChanged
+                : name == QLatin1StringView("setModel") ? auditkind::modelChanged : auditkind::optionChanged,
+            {{QStringLiteral("session"), id.value}, {QStringLiteral("option"), option}, {QStringLiteral("value"), value}});
         auto state = m_store.state(id);
         if (state && name != QLatin1StringView("setOption")) {
             (name == QLatin1StringView("setMode") ? state->mode : state->model) = value;
@@ -166,6 +170,7 @@ void TaskActor::registerTurnCommands(ActionTable &table)
         m_transcripts.recover();
         if (auto session = openSession(command.sessionId); !session)
             return session.error();
+        m_store.note(tx, auditkind::turnCancelled, {{QStringLiteral("session"), command.sessionId.value}});
         return turn(tx, command.sessionId, m_turns.cancelTurn(tx, command.sessionId));
     }));
     table.command(QStringLiteral("resendInterrupted"), decodedCommand<ResendInterrupted>([this, turn](Transaction &tx, const Caller &caller, const ResendInterrupted &command) -> Result<QByteArray> {
@@ -184,6 +189,8 @@ void TaskActor::registerTurnCommands(ActionTable &table)
         }
         if (auto answered = m_turns.answerPermission(tx, command, caller.userId); !answered)
             return answered.error();
+        m_store.note(tx, auditkind::permissionAnswered, {{QStringLiteral("session"), of.value},
+            {QStringLiteral("permission"), permission}, {QStringLiteral("option"), command.optionId}});
         settle(tx);
         return sessionAnswer(of);
     }));
@@ -206,6 +213,7 @@ void TaskActor::registerProvisioningCommands(ActionTable &table)
         TaskCreation creation = *m_store.creation();
         creation.title = title;
         m_store.setCreation(tx, creation);
+        m_store.note(tx, auditkind::taskRenamed);
         settle(tx);
         return answerTask();
     }));
@@ -213,6 +221,7 @@ void TaskActor::registerProvisioningCommands(ActionTable &table)
         m_transcripts.recover();
         if (auto retried = m_provisioning.retryStage(tx, command.stageId); !retried)
             return retried.error();
+        m_store.note(tx, auditkind::stageRetried, {{QStringLiteral("stage"), command.stageId}});
         for (SessionState state : m_store.states()) { // their errors came from what is retried
             if (state.error && state.openTurn.isEmpty()) {
                 state.error.reset();
@@ -230,6 +239,7 @@ void TaskActor::registerProvisioningCommands(ActionTable &table)
     table.command(QStringLiteral("cancelProvisioning"), decodedCommand<CancelProvisioning>([this, answerTask](Transaction &tx, const Caller &, const CancelProvisioning &) -> Result<QByteArray> {
         m_transcripts.recover();
         m_provisioning.cancel(tx);
+        m_store.note(tx, auditkind::provisioningCancelled);
         settle(tx);
         return answerTask();
     }));

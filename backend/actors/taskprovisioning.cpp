@@ -265,6 +265,10 @@ void TaskProvisioning::changed(Transaction &tx, const StepRecord &record)
         last = qMax(last, stage.order);
     }
     tx.put(TaskStore::topic(), stageOf(record, order >= 0 ? order : last + 1));
+    if (record.state == StageState::Done || record.state == StageState::Failed)
+        m_store.note(tx, record.state == StageState::Done ? auditkind::stageDone : auditkind::stageFailed,
+            {{QStringLiteral("stage"), id}, {QStringLiteral("attempt"), QString::number(record.attempt)},
+                {QStringLiteral("error"), record.error ? record.error->key() : QString()}});
 }
 
 void TaskProvisioning::abandon(Transaction &tx, const StepRecord &record)

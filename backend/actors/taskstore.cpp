@@ -222,4 +222,11 @@ void TaskStore::setValue(Transaction &tx, const QString &key, const QByteArray &
     tx.database().run("INSERT OR REPLACE INTO record (key, value) VALUES (?, ?)", key, value);
 }
 
+void TaskStore::note(Transaction &tx, QLatin1StringView kind, const QMap<QString, QString> &facts,
+    const std::optional<QString> &actorUser) const
+{
+    if (m_creation)
+        audit(tx, m_creation->organization, {kind, m_creation->task, m_creation->repo, facts, actorUser});
+}
+
 } // namespace foundry::backend

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backend/actors/actorcontext.h"
+#include "backend/actors/audit.h"
 #include "backend/actors/taskmessages.h"
 #include "models/types/topic.h"
 
@@ -72,6 +73,10 @@ public:
 
     QByteArray value(const QString &key) const;
     void setValue(Transaction &tx, const QString &key, const QByteArray &value);
+
+    // Into the organization's audit log; `kind` and `facts` as audit.h says.
+    void note(Transaction &tx, QLatin1StringView kind, const QMap<QString, QString> &facts = {},
+        const std::optional<QString> &actorUser = {}) const;
 
 private:
     ActorContext &m_context;

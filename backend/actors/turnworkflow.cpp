@@ -305,6 +305,8 @@ void TurnWorkflow::start(Transaction &tx, SessionState state, const QueuedPrompt
     writer.beginTurn(tx, turn.number, promptText(m_blobs, prompt.prompt), prompt.attachments);
     tx.remove(TaskStore::topic(), QStringLiteral("QueuedPrompt"), prompt.id.value);
     m_store.putState(tx, state);
+    m_store.note(tx, auditkind::promptSent, {{QStringLiteral("session"), turn.session.value}, {QStringLiteral("turn"), turn.turn}},
+        turn.by.isEmpty() ? std::nullopt : std::optional(turn.by));
     deliver(tx, turn);
 }
 

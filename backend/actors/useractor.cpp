@@ -1,5 +1,6 @@
 #include "backend/actors/useractor.h"
 
+#include "backend/actors/audit.h"
 #include "realtime/protocol/codec.h"
 
 #include <QJsonDocument>
@@ -157,6 +158,8 @@ Result<QByteArray> UserActor::setDefaults(Transaction &tx, QByteArrayView args)
     if (user) {
         user->defaults = command->defaults;
         tx.put(useractorApp(), *user);
+        audit(tx, user->activeOrganizationId,
+            {auditkind::defaultsChanged, {}, {}, {{QStringLiteral("agent"), user->defaults.agent.value_or(AgentId{}).value}}});
     }
     return useractorAnswer<User>(context(), useractorApp(), type, accountId());
 }

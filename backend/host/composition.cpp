@@ -1,6 +1,7 @@
 #include "backend/host/composition.h"
 
 #include "backend/actors/appactor.h"
+#include "backend/actors/auditactor.h"
 #include "backend/actors/organizationactor.h"
 #include "backend/actors/repositoryactor.h"
 #include "backend/actors/sandboxactor.h"
@@ -54,6 +55,9 @@ QList<ActorFactory> compositionDomain(const HostConfig &config)
     factories.append(ActorFactory{QStringLiteral("repository"),
         [](const QStringList &key) { return compositionKey(key, QStringLiteral("repo"), 4); }, CreatedBy::FirstTouch,
         [](ActorContext &context) { return std::make_unique<RepositoryActor>(context); }});
+    factories.append(ActorFactory{QStringLiteral("audit-log"),
+        [](const QStringList &key) { return compositionKey(key, QStringLiteral("audit-log"), 3); }, CreatedBy::FirstTouch,
+        [](ActorContext &context) { return std::make_unique<AuditActor>(context); }});
     const StageDeadlines deadlines = StageDeadlines::fromEnvironment(environment);
     factories.append(ActorFactory{QStringLiteral("task"),
         [](const QStringList &key) { return compositionKey(key, QStringLiteral("task"), 5); }, CreatedBy::SendOnly,

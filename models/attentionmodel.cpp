@@ -114,7 +114,8 @@ QList<AttentionItem> AttentionModel::itemsOf(const TaskId &task) const
     const auto known = m_tasks.constFind(task);
     const Facts facts = known == m_tasks.constEnd() ? Facts() : *known;
     bool failureSaid = false;
-    for (const QString &id : m_attentionOf.value(task)) {
+    const QSet<QString> ids = m_attentionOf.value(task);
+    for (const QString &id : ids) {
         const Attention attention = m_attention.value(id);
         const NeedsYou needs = attention.reason.is(AttentionReason::Permission) ? NeedsYou::Permission
             : attention.reason.is(AttentionReason::Error)                       ? NeedsYou::Error
@@ -142,7 +143,8 @@ void AttentionModel::refresh(const QSet<TaskId> &tasks)
             now.insert(item.id);
             upserts.append(item);
         }
-        for (const QString &id : m_shown.value(task)) {
+        const QSet<QString> before = m_shown.value(task);
+        for (const QString &id : before) {
             if (!now.contains(id))
                 removals.append(id);
         }

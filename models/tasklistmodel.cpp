@@ -69,7 +69,8 @@ QHash<int, QByteArray> TaskListModel::roleNames() const
 QList<Attention> TaskListModel::attentionOf(const TaskId &task) const
 {
     QList<Attention> list;
-    for (const QString &id : m_attentionIds.value(task))
+    const QSet<QString> ids = m_attentionIds.value(task);
+    for (const QString &id : ids)
         list.append(m_attention.value(id));
     return list;
 }
@@ -126,7 +127,8 @@ TaskRow TaskListModel::joined(const TaskSummary &task) const
 {
     TaskRow row{task, m_overlays.value(task.id)};
     row.overlay.id = task.id;
-    for (const QString &id : m_attentionIds.value(task.id)) {
+    const QSet<QString> ids = m_attentionIds.value(task.id);
+    for (const QString &id : ids) {
         const OpenEnum<AttentionReason> reason = m_attention.value(id).reason;
         // A reason of a newer version is a question for lack of a better word: it must not get lost.
         const NeedsYou needs = reason.is(AttentionReason::Permission) ? NeedsYou::Permission

@@ -21,7 +21,7 @@ Delivery::Delivery(QObject *parent)
     connect(&m_next, &QTimer::timeout, this, &Delivery::pump);
 }
 
-void Delivery::event(const TopicEvent &event)
+void Delivery::deliver(const TopicEvent &event)
 {
     if (event.upserts.size() <= deliverySliceRows) {
         push(event);
@@ -50,7 +50,7 @@ void Delivery::firstSnapshot(ChangesPage page)
     page.upserts = page.upserts.first(std::min(deliverySliceRows, page.upserts.size()));
     push(page);
     if (!rest.upserts.isEmpty())
-        event(rest);
+        deliver(rest);
 }
 
 void Delivery::loadedMark()

@@ -17,7 +17,7 @@ class Delivery : public QObject {
 public:
     explicit Delivery(QObject *parent = nullptr);
 
-    void event(const TopicEvent &event);
+    void deliver(const TopicEvent &event);
     // A first snapshot: its first slice is `snapshot`, the others are events.
     void firstSnapshot(ChangesPage page);
     void loadedMark();

@@ -241,7 +241,7 @@ void TopicFeed::finishFetch()
         }
         event.upserts = m_rows.newer(m_collected.upserts);
         if (prepare(event) && (!event.upserts.isEmpty() || !event.removals.isEmpty()))
-            m_delivery.event(event);
+            m_delivery.deliver(event);
     }
     m_collected = {};
     if (!m_loaded) {
@@ -283,7 +283,7 @@ void TopicFeed::decodeNext()
 void TopicFeed::accept(const TopicEvent &event)
 {
     if (isNotice(event)) {
-        m_delivery.event(event); // stored nowhere and counted by nobody
+        m_delivery.deliver(event); // stored nowhere and counted by nobody
         return;
     }
     if (m_oldGenerations.contains(event.generation))
@@ -314,7 +314,7 @@ void TopicFeed::apply(TopicEvent event)
     }
     event.upserts = m_rows.newer(event.upserts);
     m_rows.remove(event.removals);
-    m_delivery.event(event);
+    m_delivery.deliver(event);
 }
 
 void TopicFeed::replayBuffer()
@@ -355,7 +355,7 @@ void TopicFeed::withdraw(const QString &type, const QString &id)
     TopicEvent event;
     event.topic = m_topic;
     event.removals << Removal{type, id};
-    m_delivery.event(event);
+    m_delivery.deliver(event);
 }
 
 void TopicFeed::adopt(const QList<Entity> &entities)
@@ -364,7 +364,7 @@ void TopicFeed::adopt(const QList<Entity> &entities)
     event.topic = m_topic;
     event.upserts = m_rows.adopt(entities);
     if (!event.upserts.isEmpty())
-        m_delivery.event(event);
+        m_delivery.deliver(event);
 }
 
 } // namespace foundry::realtime

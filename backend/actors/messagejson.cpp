@@ -29,6 +29,22 @@ std::optional<Error> optionalError(const QJsonObject &object)
     return value.isObject() ? std::optional<Error>(errorFromObject(value.toObject())) : std::nullopt;
 }
 
+QJsonObject textsObject(const QMap<QString, QString> &texts)
+{
+    QJsonObject object;
+    for (auto it = texts.cbegin(); it != texts.cend(); ++it)
+        object.insert(it.key(), it.value());
+    return object;
+}
+
+QMap<QString, QString> textsFrom(const QJsonObject &object)
+{
+    QMap<QString, QString> texts;
+    for (auto it = object.begin(); it != object.end(); ++it)
+        texts.insert(it.key(), it.value().toString());
+    return texts;
+}
+
 QJsonObject promptObject(const Prompt &prompt)
 {
     QJsonObject object;

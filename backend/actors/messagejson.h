@@ -38,6 +38,9 @@ inline std::optional<QString> optionalText(const QJsonObject &object, QLatin1Str
 void putError(QJsonObject &object, const std::optional<Error> &error);
 std::optional<Error> optionalError(const QJsonObject &object);
 
+QJsonObject textsObject(const QMap<QString, QString> &texts);
+QMap<QString, QString> textsFrom(const QJsonObject &object);
+
 QJsonObject promptObject(const Prompt &prompt);
 Prompt promptFrom(const QJsonObject &object);
 QJsonArray attachmentsArray(const QList<Attachment> &attachments);

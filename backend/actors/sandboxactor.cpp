@@ -17,8 +17,13 @@ SandboxActor::SandboxActor(ActorContext &context, SandboxActorConfig config)
     : Actor(context)
     , m_config(std::move(config))
     , m_blobs(m_config.blobRoot)
+    , m_flow(context.generation())
+    , m_flowTimer(new QTimer(context.owner()))
     , m_reaper(new ProcessReaper(context.owner()))
 {
+    m_flowTimer->setInterval(1000);
+    QObject::connect(m_flowTimer, &QTimer::timeout, m_flowTimer,
+        [this] { this->context().stream(task(), QStringLiteral("flowAsked"), encodeStreamMark(m_flow.at())); });
 }
 
 SandboxActor::~SandboxActor() = default;
@@ -218,6 +223,13 @@ Result<> SandboxActor::received(Transaction &tx, const Send &send)
         if (!answer)
             return answer.error();
         tx.afterCommit([this, answer = *answer] { answerPermission(answer); });
+        return Unit{};
+    }
+    if (send.name == QLatin1StringView("answerQuestion")) {
+        auto answer = decodeQuestionAnswer(send.json);
+        if (!answer)
+            return answer.error();
+        tx.afterCommit([this, answer = *answer] { answerQuestion(answer); });
         return Unit{};
     }
     auto request = decodeSessionRequest(send.json);

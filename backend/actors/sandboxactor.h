@@ -10,9 +10,11 @@
 #include "backend/sandboxes/sandboxprovider.h"
 #include "backend/store/blobstore.h"
 
+#include <QElapsedTimer>
 #include <QHash>
 #include <QPointer>
 #include <QSet>
+#include <QTimer>
 #include <map>
 #include <memory>
 
@@ -36,6 +38,7 @@ public:
     void started() override;
     void registerActions(ActionTable &table) override;
     Result<> received(Transaction &tx, const Send &send) override;
+    void streamed(const ActorAddress &from, const QString &name, const QByteArray &json) override;
     void stopping(StopReason reason) override;
     bool works() const override;
     bool holds() const override;
@@ -62,6 +65,7 @@ private:
         QString turn; // under way
         qint64 updates = 0;
         Usage usage = {};
+        QElapsedTimer usageSaid = {};
         QList<AgentChoice> commands = {};
     };
     struct Operation {
@@ -111,10 +115,16 @@ private:
     void updated(const AgentId &agent, const QString &acpSession, const AcpUpdate &update);
     void permissionAsked(const AgentId &agent, const QString &acpSession, const AcpPermission &permission);
     void answerPermission(const PermissionAnswer &answer);
+    void questionAsked(const AgentId &agent, const QString &acpSession, const QuestionAsk &ask);
+    void answerQuestion(const QuestionAnswer &answer);
+    void say(const SessionId &session, TranscriptEntry entry);
+    void resumeAgents();
     QList<AcpBlock> blocksOf(const DeliverPrompt &deliver, const AcpAgentInfo &info);
 
     SandboxActorConfig m_config;
     BlobStore m_blobs;
+    StreamFlow m_flow;       // of what agents say, to the task
+    QTimer *m_flowTimer;     // runs while agents are paused
     std::optional<SandboxCreation> m_creation;
     SandboxHandle m_handle;
     std::unique_ptr<SandboxProvider> m_provider;

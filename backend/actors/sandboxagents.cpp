@@ -90,6 +90,15 @@ void SandboxActor::startAgent(const RunStage &run)
             return Unit{};
         });
     });
+    QObject::connect(client, &AcpClient::questionAsked, owner,
+        [this, agent](const QString &session, const QuestionAsk &ask) { questionAsked(agent, session, ask); });
+    QObject::connect(client, &AcpClient::questionWithdrawn, owner, [this, agent](const QString &acpSession, const QString &question, bool done) {
+        const QuestionAnswer gone{sessionOf(agent, acpSession), question, done ? QStringLiteral("accept") : QStringLiteral("cancel"), {}};
+        write([&](Transaction &tx) -> Result<> {
+            tx.send(task(), QStringLiteral("questionWithdrawn"), encodeQuestionAnswer(gone));
+            return Unit{};
+        });
+    });
     QObject::connect(client, &AcpClient::ended, owner, [this, agent, client](const AgentExit &exit, const std::optional<Error> &error) {
         agentEnded(agent, client, exit, error);
     });

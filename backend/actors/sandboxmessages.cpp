@@ -34,6 +34,20 @@ std::optional<Usage> usageFrom(const QJsonObject &object)
 
 } // namespace
 
+Usage mergedUsage(Usage known, const Usage &said)
+{
+    const auto take = [](auto &to, const auto &from) {
+        if (from)
+            to = from;
+    };
+    take(known.inputTokens, said.inputTokens);
+    take(known.outputTokens, said.outputTokens);
+    take(known.costUsd, said.costUsd);
+    take(known.contextUsed, said.contextUsed);
+    take(known.contextSize, said.contextSize);
+    return known;
+}
+
 QByteArray encodeSandboxCreation(const SandboxCreation &creation)
 {
     return messagejson::text({{QLatin1StringView("organization"), creation.organization.value}, {QLatin1StringView("repo"), creation.repo.value},
@@ -66,6 +80,8 @@ QByteArray encodeRunStage(const RunStage &stage)
     messagejson::putText(object, QLatin1StringView("agent"), stage.agent.value);
     messagejson::putText(object, QLatin1StringView("model"), stage.model);
     messagejson::putText(object, QLatin1StringView("mode"), stage.mode);
+    if (!stage.options.isEmpty())
+        object.insert(QLatin1StringView("options"), messagejson::textsObject(stage.options));
     return messagejson::text(object);
 }
 
@@ -89,6 +105,7 @@ Result<RunStage> decodeRunStage(const QByteArray &json)
     stage.agent.value = read->value(QLatin1StringView("agent")).toString();
     stage.model = messagejson::optionalText(*read, QLatin1StringView("model"));
     stage.mode = messagejson::optionalText(*read, QLatin1StringView("mode"));
+    stage.options = messagejson::textsFrom(read->value(QLatin1StringView("options")).toObject());
     return stage;
 }
 
@@ -179,7 +196,8 @@ Result<TurnReport> decodeTurnReport(const QByteArray &json)
 QByteArray encodeAgentUpdate(const AgentUpdate &update)
 {
     return messagejson::text({{QLatin1StringView("session"), update.session.value}, {QLatin1StringView("turn"), update.turn},
-        {QLatin1StringView("sequence"), update.sequence}, {QLatin1StringView("entry"), messagejson::entityObject(update.entry)}});
+        {QLatin1StringView("sequence"), update.sequence}, {QLatin1StringView("entry"), messagejson::entityObject(update.entry)},
+        {QLatin1StringView("epoch"), update.mark.epoch}, {QLatin1StringView("bytes"), update.mark.bytes}});
 }
 
 Result<AgentUpdate> decodeAgentUpdate(const QByteArray &json)
@@ -192,7 +210,8 @@ Result<AgentUpdate> decodeAgentUpdate(const QByteArray &json)
     if (!entry)
         return entry.error();
     return AgentUpdate{SessionId(read->value(QLatin1StringView("session")).toString()), read->value(QLatin1StringView("turn")).toString(),
-        read->value(QLatin1StringView("sequence")).toInteger(), *entry};
+        read->value(QLatin1StringView("sequence")).toInteger(), *entry,
+        StreamMark{read->value(QLatin1StringView("epoch")).toInteger(), read->value(QLatin1StringView("bytes")).toInteger()}};
 }
 
 QByteArray encodePermissionAsked(const PermissionAsked &asked)
@@ -226,6 +245,39 @@ Result<PermissionAnswer> decodePermissionAnswer(const QByteArray &json)
         return read.error();
     return PermissionAnswer{SessionId(read->value(QLatin1StringView("session")).toString()), read->value(QLatin1StringView("permission")).toString(),
         read->value(QLatin1StringView("optionId")).toString()};
+}
+
+QByteArray encodeQuestionAsked(const QuestionAsked &asked)
+{
+    AgentUpdate carrier{asked.session, asked.turn, 0, {}};
+    carrier.entry.kind = EntryKind::Question;
+    carrier.entry.question = asked.ask;
+    return encodeAgentUpdate(carrier);
+}
+
+Result<QuestionAsked> decodeQuestionAsked(const QByteArray &json)
+{
+    auto update = decodeAgentUpdate(json);
+    if (!update)
+        return update.error();
+    if (!update->entry.question)
+        return makeError(QLatin1StringView("protocol"), QLatin1StringView("missing_field"), QStringLiteral("A question lacks its words."));
+    return QuestionAsked{update->session, update->turn, *update->entry.question};
+}
+
+QByteArray encodeQuestionAnswer(const QuestionAnswer &answer)
+{
+    return messagejson::text({{QLatin1StringView("session"), answer.session.value}, {QLatin1StringView("question"), answer.question},
+        {QLatin1StringView("action"), answer.action}, {QLatin1StringView("values"), messagejson::textsObject(answer.values)}});
+}
+
+Result<QuestionAnswer> decodeQuestionAnswer(const QByteArray &json)
+{
+    auto read = messagejson::object(json, {QLatin1StringView("session"), QLatin1StringView("question")});
+    if (!read)
+        return read.error();
+    return QuestionAnswer{SessionId(read->value(QLatin1StringView("session")).toString()), read->value(QLatin1StringView("question")).toString(),
+        read->value(QLatin1StringView("action")).toString(), messagejson::textsFrom(read->value(QLatin1StringView("values")).toObject())};
 }
 
 QByteArray encodeSessionRequest(const SessionRequest &request)

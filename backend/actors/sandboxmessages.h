@@ -2,6 +2,7 @@
 // The task says which stage or turn is meant and which attempt; the sandbox answers with the same.
 #pragma once
 
+#include "backend/actors/streamflow.h"
 #include "backend/actors/taskmessages.h"
 #include "backend/sandboxes/sandboxprovider.h"
 #include "models/types/transcript.h"
@@ -37,6 +38,7 @@ struct RunStage {
     AgentId agent = {};
     std::optional<QString> model = {};
     std::optional<QString> mode = {};
+    QMap<QString, QString> options = {}; // the agent's own, by id
 };
 QByteArray encodeRunStage(const RunStage &stage);
 Result<RunStage> decodeRunStage(const QByteArray &json);
@@ -94,6 +96,7 @@ struct AgentUpdate {
     QString turn = {};
     qint64 sequence = 0;
     TranscriptEntry entry = {};
+    StreamMark mark = {}; // where the stream was before this
 };
 QByteArray encodeAgentUpdate(const AgentUpdate &update);
 Result<AgentUpdate> decodeAgentUpdate(const QByteArray &json);
@@ -117,6 +120,26 @@ struct PermissionAnswer {
 QByteArray encodePermissionAnswer(const PermissionAnswer &answer);
 Result<PermissionAnswer> decodePermissionAnswer(const QByteArray &json);
 
+// sandbox → task, send "questionAsked".
+struct QuestionAsked {
+    SessionId session = {};
+    QString turn = {};
+    QuestionAsk ask = {};
+};
+QByteArray encodeQuestionAsked(const QuestionAsked &asked);
+Result<QuestionAsked> decodeQuestionAsked(const QByteArray &json);
+
+// sandbox → task, send "questionWithdrawn" (action: cancel, or accept for a page that was completed); task → sandbox, send
+// "answerQuestion" (action: accept, decline, cancel).
+struct QuestionAnswer {
+    SessionId session = {};
+    QString question = {};
+    QString action = {};
+    QMap<QString, QString> values = {};
+};
+QByteArray encodeQuestionAnswer(const QuestionAnswer &answer);
+Result<QuestionAnswer> decodeQuestionAnswer(const QByteArray &json);
+
 // task → sandbox, sends "cancelTurn", "closeSession", "setMode", "setModel", "setOption".
 struct SessionRequest {
     SessionId session = {};
@@ -127,6 +150,9 @@ struct SessionRequest {
 };
 QByteArray encodeSessionRequest(const SessionRequest &request);
 Result<SessionRequest> decodeSessionRequest(const QByteArray &json);
+
+// What is known of a session's usage after something was said about it.
+Usage mergedUsage(Usage known, const Usage &said);
 
 // sandbox → task, send "sessionChanged": what the agent offers now; absent: unchanged.
 struct SessionChanged {

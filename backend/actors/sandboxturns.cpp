@@ -14,6 +14,7 @@ Q_DECLARE_LOGGING_CATEGORY(lcSandbox)
 
 namespace {
 
+constexpr qint64 sandboxUsageEveryMs = 2000;
 constexpr qint64 sandboxPromptLimit = 256 * 1024;
 constexpr qint64 sandboxAttachmentLimit = 20ll * 1024 * 1024;
 
@@ -121,17 +122,8 @@ void SandboxActor::turnEnded(const SessionId &session, const QString &turn, cons
     }
     if (result) {
         report.stopReason = result->stopReason.isEmpty() ? QStringLiteral("end_turn") : result->stopReason;
-        if (result->usage) {
-            const auto take = [](auto &to, const auto &from) {
-                if (from)
-                    to = from;
-            };
-            take(usage.inputTokens, result->usage->inputTokens);
-            take(usage.outputTokens, result->usage->outputTokens);
-            take(usage.costUsd, result->usage->costUsd);
-            take(usage.contextUsed, result->usage->contextUsed);
-            take(usage.contextSize, result->usage->contextSize);
-        }
+        if (result->usage)
+            usage = mergedUsage(usage, *result->usage);
     } else {
         report.stopReason = QStringLiteral("error");
         report.error = result.error();
@@ -153,10 +145,7 @@ void SandboxActor::updated(const AgentId &agent, const QString &acpSession, cons
     if (live == m_live.end())
         return;
     LiveSession &state = live->second;
-    const auto say = [&](TranscriptEntry entry) {
-        AgentUpdate said{session, state.turn, ++state.updates, std::move(entry)};
-        context().stream(task(), QStringLiteral("update"), encodeAgentUpdate(said));
-    };
+    const auto say = [&](TranscriptEntry entry) { this->say(session, std::move(entry)); };
     const auto change = [&](SessionChanged changed) {
         changed.session = session;
         write([&](Transaction &tx) -> Result<> {
@@ -205,15 +194,14 @@ void SandboxActor::updated(const AgentId &agent, const QString &acpSession, cons
                        describe(session);
                    },
                    [&](const UsageUpdate &usage) {
-                       const auto take = [](auto &to, const auto &from) {
-                           if (from)
-                               to = from;
-                       };
-                       take(state.usage.inputTokens, usage.usage.inputTokens);
-                       take(state.usage.outputTokens, usage.usage.outputTokens);
-                       take(state.usage.costUsd, usage.usage.costUsd);
-                       take(state.usage.contextUsed, usage.usage.contextUsed);
-                       take(state.usage.contextSize, usage.usage.contextSize);
+                       state.usage = mergedUsage(state.usage, usage.usage);
+                       // The end of the turn says it in any case.
+                       if (!state.turn.isEmpty() && state.usageSaid.isValid() && state.usageSaid.elapsed() < sandboxUsageEveryMs)
+                           return;
+                       state.usageSaid.start();
+                       SessionChanged changed;
+                       changed.usage = state.usage;
+                       change(changed);
                    },
                    [&](const TitleUpdate &title) {
                        SessionChanged changed;
@@ -222,6 +210,44 @@ void SandboxActor::updated(const AgentId &agent, const QString &acpSession, cons
                    },
                },
         update);
+}
+
+// More than the task writes down waits in the agent's own pipe: its agent is not read meanwhile.
+void SandboxActor::say(const SessionId &session, TranscriptEntry entry)
+{
+    const auto live = m_live.find(session.value);
+    if (live == m_live.end())
+        return;
+    AgentUpdate said{session, live->second.turn, ++live->second.updates, std::move(entry), m_flow.at()};
+    QByteArray json = encodeAgentUpdate(said);
+    m_flow.sent(json.size());
+    context().stream(task(), QStringLiteral("update"), json);
+    if (!m_flow.mustPause())
+        return;
+    if (AcpClient *client = clientOf(live->second.agent))
+        client->setPaused(true);
+    if (!m_flowTimer->isActive())
+        m_flowTimer->start();
+}
+
+void SandboxActor::streamed(const ActorAddress &from, const QString &name, const QByteArray &json)
+{
+    Q_UNUSED(from);
+    if (name != QLatin1StringView("flowReached"))
+        return;
+    if (auto mark = decodeStreamMark(json))
+        m_flow.confirmed(*mark);
+    if (m_flowTimer->isActive() && m_flow.mayResume())
+        resumeAgents();
+}
+
+void SandboxActor::resumeAgents()
+{
+    m_flowTimer->stop();
+    for (auto &[agent, process] : m_processes) {
+        if (process.client)
+            process.client->setPaused(false);
+    }
 }
 
 void SandboxActor::permissionAsked(const AgentId &agent, const QString &acpSession, const AcpPermission &permission)
@@ -249,6 +275,31 @@ void SandboxActor::answerPermission(const PermissionAnswer &answer)
     const Result<> done = answer.optionId.isEmpty() ? client->dismissPermission(answer.permission)
                                                     : client->answerPermission(answer.permission, answer.optionId);
     if (!done) // withdrawn meanwhile: the end of the turn says the rest
+        qCInfo(lcSandbox, "an answer came too late: %ls", qUtf16Printable(done.error().message));
+}
+
+void SandboxActor::questionAsked(const AgentId &agent, const QString &acpSession, const QuestionAsk &ask)
+{
+    const SessionId session = sessionOf(agent, acpSession);
+    const auto live = m_live.find(session.value);
+    if (live == m_live.end()) {
+        if (AcpClient *client = clientOf(agent))
+            client->answerQuestion(ask.requestId, QStringLiteral("cancel"));
+        return;
+    }
+    write([&](Transaction &tx) -> Result<> {
+        tx.send(task(), QStringLiteral("questionAsked"), encodeQuestionAsked({session, live->second.turn, ask}));
+        return Unit{};
+    });
+}
+
+void SandboxActor::answerQuestion(const QuestionAnswer &answer)
+{
+    const auto live = m_live.find(answer.session.value);
+    AcpClient *client = live == m_live.end() ? nullptr : clientOf(live->second.agent);
+    if (!client)
+        return;
+    if (auto done = client->answerQuestion(answer.question, answer.action, answer.values); !done)
         qCInfo(lcSandbox, "an answer came too late: %ls", qUtf16Printable(done.error().message));
 }
 

@@ -34,7 +34,8 @@ TaskActor::~TaskActor() = default;
 QStringList TaskActor::migrations() const
 {
     return {TaskStore::schema() + TaskAttention::schema() + WorkflowRunner::schema() + TranscriptWriter::schema() + ChangesJob::schema(),
-        WorkflowRunner::schema2()};
+        WorkflowRunner::schema2(),
+        TaskStore::secondSchema() + TranscriptIndex::schema()};
 }
 
 void TaskActor::started()
@@ -87,16 +88,26 @@ Result<> TaskActor::received(Transaction &tx, const Send &send)
 
 void TaskActor::streamed(const ActorAddress &from, const QString &name, const QByteArray &json)
 {
-    Q_UNUSED(from);
+    if (name == QLatin1StringView("flowAsked")) {
+        if (auto mark = decodeStreamMark(json))
+            m_transcripts.arrived(from, *mark, true);
+        return;
+    }
     if (!m_store.creation())
         return;
     if (name == QLatin1StringView("update")) {
         auto update = decodeAgentUpdate(json);
-        if (!update || !m_turns.accepts(*update))
+        if (!update)
             return;
+        const StreamMark mark{update->mark.epoch, update->mark.bytes + json.size()};
+        if (!m_turns.accepts(*update)) {
+            m_transcripts.arrived(from, mark, false);
+            return;
+        }
         const bool toolOver = update->entry.tool
             && (update->entry.tool->status == QLatin1StringView("completed") || update->entry.tool->status == QLatin1StringView("failed"));
-        m_transcripts.streamed(*update);
+        m_transcripts.streamed(*update, json.size());
+        m_transcripts.arrived(from, mark, false);
         if (toolOver)
             m_changes.request(500);
     } else if (name == QLatin1StringView("stageProgress")) {
@@ -189,19 +200,8 @@ Result<> TaskActor::sessionChanged(Transaction &tx, const SessionChanged &change
         session->mode = *changed.mode;
     if (changed.model)
         session->model = *changed.model;
-    if (changed.usage) {
-        Usage usage = session->usage.value_or(Usage{});
-        const auto take = [](auto &to, const auto &from) {
-            if (from)
-                to = from;
-        };
-        take(usage.inputTokens, changed.usage->inputTokens);
-        take(usage.outputTokens, changed.usage->outputTokens);
-        take(usage.costUsd, changed.usage->costUsd);
-        take(usage.contextUsed, changed.usage->contextUsed);
-        take(usage.contextSize, changed.usage->contextSize);
-        session->usage = usage;
-    }
+    if (changed.usage)
+        session->usage = mergedUsage(session->usage.value_or(Usage{}), *changed.usage);
     tx.put(TaskStore::topic(), *session);
     if (changed.error)
         m_transcripts.of(changed.session).notice(tx,

@@ -38,7 +38,7 @@ void TaskActor::registerActions(ActionTable &table)
     registerJobCommands(table);
     // Their systems come with the forge and with archiving; until then they say so.
     for (const char *name : {"push", "publishPullRequest", "updatePullRequest", "markReady", "mergePullRequest", "rerunChecks",
-             "revert", "undoRevert", "commit", "answerQuestion"}) {
+             "revert", "undoRevert", "commit"}) {
         table.command(QString::fromLatin1(name), [name](Transaction &, const Caller &, QByteArrayView) -> Result<QByteArray> {
             return makeError(QLatin1StringView("state"), QLatin1StringView("not_available"),
                 QStringLiteral("This version of the host cannot do “%1” yet.").arg(QLatin1StringView(name)),
@@ -193,6 +193,19 @@ void TaskActor::registerTurnCommands(ActionTable &table)
             {QStringLiteral("permission"), permission}, {QStringLiteral("option"), command.optionId}});
         settle(tx);
         return sessionAnswer(of);
+    }));
+    table.command(QStringLiteral("answerQuestion"), decodedCommand<AnswerQuestion>([this, turn](Transaction &tx, const Caller &caller, const AnswerQuestion &command) -> Result<QByteArray> {
+        m_transcripts.recover();
+        SessionId of = command.sessionId;
+        for (const SessionState &state : m_store.states()) {
+            if (m_transcripts.of(state.session).questionEntry(command.questionRequestId))
+                of = state.session;
+        }
+        const Result<> answered = m_turns.answerQuestion(tx, command, caller.userId);
+        if (answered)
+            m_store.note(tx, auditkind::questionAnswered, {{QStringLiteral("session"), of.value},
+                {QStringLiteral("question"), command.questionRequestId}, {QStringLiteral("answer"), command.answer}});
+        return turn(tx, of, answered);
     }));
 }
 

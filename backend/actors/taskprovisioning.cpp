@@ -249,6 +249,7 @@ void TaskProvisioning::begin(Transaction &tx, const StepRecord &record)
             run.launch = decodeLaunch(m_runner.input(agentWorkflow(state->agent)));
             run.model = state->model;
             run.mode = state->mode;
+            run.options = state->options;
         }
     }
     tx.send(sandbox(), QStringLiteral("runStage"), encodeRunStage(run));

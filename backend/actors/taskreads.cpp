@@ -36,11 +36,14 @@ void TaskActor::registerReads(ActionTable &table)
         auto asked = protocol::decodeArgs<GetTranscript>(args);
         if (!asked)
             return asked.error();
+        if (!m_store.session(asked->sessionId))
+            return openSession(asked->sessionId).error();
+        const qint64 limit = qBound(qint64(1), asked->limit, qint64(500));
         QJsonArray prompts;
-        for (const TurnRow &turn : m_store.turns(asked->sessionId))
+        for (const TurnRow &turn : m_store.turns(asked->sessionId, asked->before, asked->after, limit))
             prompts.append(QJsonObject{{QStringLiteral("index"), turn.entryIndex}, {QStringLiteral("turn"), turn.number},
                 {QStringLiteral("at"), turn.startedAt}, {QStringLiteral("by"), turn.by},
-                {QStringLiteral("text"), promptText(m_blobs, turn.prompt).left(300)}});
+                {QStringLiteral("text"), promptStart(m_blobs, turn.prompt)}});
         return messagejson::text({{QStringLiteral("prompts"), prompts}});
     });
     table.read(QStringLiteral("getDiff"), [this](const Caller &, QByteArrayView args) -> Result<QByteArray> {
@@ -73,7 +76,21 @@ void TaskActor::registerReads(ActionTable &table)
         auto page = m_blobs.read(asked->blobId, asked->offset, asked->limit);
         return page ? Result<QByteArray>(protocol::encodeValue(*page)) : Result<QByteArray>(page.error());
     });
-    for (const char *name : {"searchTranscript", "listDirectory", "findFiles", "readFile"}) {
+    table.read(QStringLiteral("searchTranscript"), [this](const Caller &, QByteArrayView args) -> Result<QByteArray> {
+        auto asked = protocol::decodeArgs<SearchTranscript>(args);
+        if (!asked)
+            return asked.error();
+        QList<SessionId> sessions;
+        for (const SessionState &state : m_store.states()) {
+            if (!asked->sessionId || *asked->sessionId == state.session)
+                sessions.append(state.session);
+        }
+        if (asked->sessionId && sessions.isEmpty())
+            return openSession(*asked->sessionId).error();
+        auto hits = TranscriptIndex(context()).search(*asked, sessions, [this](const SessionId &session) { return m_transcripts.growing(session); });
+        return hits ? Result<QByteArray>(protocol::encodeValue(*hits)) : Result<QByteArray>(hits.error());
+    });
+    for (const char *name : {"listDirectory", "findFiles", "readFile"}) {
         table.read(QString::fromLatin1(name), [name](const Caller &, QByteArrayView) -> Result<QByteArray> {
             return makeError(QLatin1StringView("state"), QLatin1StringView("not_available"),
                 QStringLiteral("This version of the host cannot answer “%1” yet.").arg(QLatin1StringView(name)));

@@ -31,9 +31,9 @@ std::optional<T> taskRow(ActorContext &context, const QString &type, const QStri
     return std::nullopt;
 }
 
-constexpr QByteArrayView taskStateColumns = "session, agent, live, hold, turns, position, open_turn, interrupted_turn, error, model, mode";
+constexpr QByteArrayView taskStateColumns = "session, agent, live, hold, turns, position, open_turn, interrupted_turn, error, model, mode, options";
 constexpr QByteArrayView taskTurnColumns =
-    "turn, session, number, prompt, attachments, by_user, state, cancelling, entry_index, started_at, ended_at, stop_reason";
+    "turn, session, number, prompt, attachments, by_user, state, cancelling, entry_index, started_at, ended_at, stop_reason, queue";
 
 SessionState readTaskState(const Query &q)
 {
@@ -50,6 +50,7 @@ SessionState readTaskState(const Query &q)
         state.error = errorFromJson(q.bytes(8));
     state.model = q.optionalText(9);
     state.mode = q.optionalText(10);
+    state.options = messagejson::textsFrom(QJsonDocument::fromJson(q.bytes(11)).object());
     return state;
 }
 
@@ -68,6 +69,7 @@ TurnRow readTaskTurn(const Query &q)
     turn.startedAt = q.integer(9);
     turn.endedAt = q.optionalInteger(10);
     turn.stopReason = q.text(11);
+    turn.queue.value = q.text(12);
     return turn;
 }
 
@@ -90,6 +92,15 @@ QString TaskStore::schema()
         " entry_index INTEGER NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER, stop_reason TEXT NOT NULL);"
         "CREATE INDEX turns_session ON turns (session, number);"
         "CREATE TABLE agents_live (agent TEXT PRIMARY KEY, live INTEGER NOT NULL) WITHOUT ROWID;");
+}
+
+QString TaskStore::secondSchema()
+{
+    return QStringLiteral(
+        "ALTER TABLE session_states ADD COLUMN options TEXT NOT NULL DEFAULT '{}';"
+        "ALTER TABLE turns ADD COLUMN queue TEXT NOT NULL DEFAULT '';"
+        "CREATE INDEX turns_queue ON turns (queue) WHERE queue != '';"
+        "CREATE INDEX turns_entry ON turns (session, entry_index);");
 }
 
 void TaskStore::load()
@@ -169,10 +180,10 @@ QList<SessionState> TaskStore::states() const
 void TaskStore::putState(Transaction &tx, const SessionState &state)
 {
     tx.database().run("INSERT OR REPLACE INTO session_states (" + taskStateColumns.toByteArray()
-            + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         state.session.value, state.agent.value, state.live, state.hold, state.turns, state.position, state.openTurn,
         state.interruptedTurn, state.error ? std::optional<QByteArray>(errorToJson(*state.error)) : std::nullopt,
-        state.model, state.mode);
+        state.model, state.mode, messagejson::text(messagejson::textsObject(state.options)));
 }
 
 std::optional<TurnRow> TaskStore::turn(const QString &id) const
@@ -181,23 +192,36 @@ std::optional<TurnRow> TaskStore::turn(const QString &id) const
     return q.next() ? std::optional<TurnRow>(readTaskTurn(q)) : std::nullopt;
 }
 
-QList<TurnRow> TaskStore::turns(const SessionId &session) const
+QList<TurnRow> TaskStore::turns(const SessionId &session, std::optional<qint64> before, std::optional<qint64> after, qint64 limit) const
 {
     QList<TurnRow> found;
-    auto q = m_context.database().query(
-        "SELECT " + taskTurnColumns.toByteArray() + " FROM turns WHERE session = ? ORDER BY number", session.value);
+    const QByteArray select = "SELECT " + taskTurnColumns.toByteArray() + " FROM turns WHERE session = ? AND ";
+    if (after) {
+        auto q = m_context.database().query(select + "entry_index > ? ORDER BY entry_index LIMIT ?", session.value, *after, limit);
+        while (q.next())
+            found.append(readTaskTurn(q));
+        return found;
+    }
+    auto q = m_context.database().query(select + "entry_index < ? ORDER BY entry_index DESC LIMIT ?", session.value,
+        before.value_or(std::numeric_limits<qint64>::max()), limit);
     while (q.next())
-        found.append(readTaskTurn(q));
+        found.prepend(readTaskTurn(q));
     return found;
+}
+
+bool TaskStore::wasDelivered(const QueueId &id) const
+{
+    auto q = m_context.database().query("SELECT EXISTS(SELECT 1 FROM turns WHERE queue = ? AND queue != '')", id.value);
+    return q.next() && q.flag(0);
 }
 
 void TaskStore::putTurn(Transaction &tx, const TurnRow &turn)
 {
     const QByteArray attachments = QJsonDocument(messagejson::attachmentsArray(turn.attachments)).toJson(QJsonDocument::Compact);
     tx.database().run("INSERT OR REPLACE INTO turns (" + taskTurnColumns.toByteArray()
-            + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         turn.turn, turn.session.value, turn.number, messagejson::text(messagejson::promptObject(turn.prompt)), attachments, turn.by,
-        turn.state, turn.cancelling, turn.entryIndex, turn.startedAt, turn.endedAt, turn.stopReason);
+        turn.state, turn.cancelling, turn.entryIndex, turn.startedAt, turn.endedAt, turn.stopReason, turn.queue.value);
 }
 
 bool TaskStore::isAgentLive(const AgentId &agent) const

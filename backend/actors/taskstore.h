@@ -23,12 +23,14 @@ struct SessionState {
     // What the user chose; the Session row shows what the agent says it is.
     std::optional<QString> model = {};
     std::optional<QString> mode = {};
+    QMap<QString, QString> options = {}; // of the agent's other options, by id
 };
 
 // One prompt on its way through the agent. Its intent is recorded before it is written to the agent.
 struct TurnRow {
     QString turn;
     SessionId session;
+    QueueId queue; // the prompt's id while it waited
     qint64 number = 0;
     Prompt prompt;
     QList<Attachment> attachments = {};
@@ -46,6 +48,8 @@ public:
     explicit TaskStore(ActorContext &context);
 
     static QString schema();
+    // The second step: what the user set of an agent's options; which waiting prompt a turn was.
+    static QString secondSchema();
     static QString topic() { return QStringLiteral("task"); }
 
     // Nothing until the send "create" was applied.
@@ -65,7 +69,9 @@ public:
     void putState(Transaction &tx, const SessionState &state);
 
     std::optional<TurnRow> turn(const QString &id) const;
-    QList<TurnRow> turns(const SessionId &session) const;
+    // The last `limit` turns whose entry stands before `before`, or the first after `after`; in rising order.
+    QList<TurnRow> turns(const SessionId &session, std::optional<qint64> before, std::optional<qint64> after, qint64 limit) const;
+    bool wasDelivered(const QueueId &id) const;
     void putTurn(Transaction &tx, const TurnRow &turn);
 
     bool isAgentLive(const AgentId &agent) const;

@@ -2,6 +2,8 @@
 
 #include <QLoggingCategory>
 
+#include <algorithm>
+
 namespace foundry::backend {
 
 Q_LOGGING_CATEGORY(lcTranscripts, "foundry.actors.transcripts")
@@ -10,6 +12,7 @@ namespace {
 
 constexpr int transcriptBatchMs = 50;
 constexpr qsizetype transcriptBatchBytes = 128 * 1024;
+constexpr int transcriptRetryMs = 1000; // after a batch that could not be written (a full disk)
 
 } // namespace
 
@@ -41,10 +44,10 @@ void TaskTranscripts::recover()
         writer->recover();
 }
 
-void TaskTranscripts::streamed(const AgentUpdate &update)
+void TaskTranscripts::streamed(const AgentUpdate &update, qsizetype bytes)
 {
     TranscriptWriter &writer = of(update.session);
-    writer.buffer(update.entry);
+    writer.buffer(update.entry, bytes);
     if (writer.bufferedBytes() > transcriptBatchBytes) {
         flushAll();
         return;
@@ -55,14 +58,41 @@ void TaskTranscripts::streamed(const AgentUpdate &update)
     m_timer->start(since >= transcriptBatchMs ? 0 : int(transcriptBatchMs - since));
 }
 
+void TaskTranscripts::arrived(const ActorAddress &from, const StreamMark &mark, bool asked)
+{
+    m_source = from;
+    m_arrived = mark;
+    // Asked: a batch that could not be written before is tried again.
+    if (asked)
+        flushAll();
+    if (!hasBuffered())
+        confirm(asked);
+}
+
+void TaskTranscripts::confirm(bool asked)
+{
+    const bool far = m_arrived.epoch != m_confirmed.epoch || m_arrived.bytes - m_confirmed.bytes >= StreamFlow::confirmEvery;
+    if (m_source.name.isEmpty() || !(asked || far))
+        return;
+    m_confirmed = m_arrived;
+    m_context.stream(m_source, QStringLiteral("flowReached"), encodeStreamMark(m_confirmed));
+}
+
+bool TaskTranscripts::hasBuffered() const
+{
+    return std::any_of(m_writers.begin(), m_writers.end(), [](const auto &writer) { return writer.second->hasBuffered(); });
+}
+
+std::optional<std::pair<qint64, QString>> TaskTranscripts::growing(const SessionId &session)
+{
+    return of(session).growing();
+}
+
 void TaskTranscripts::flushAll()
 {
     m_timer->stop();
     recover();
-    bool any = false;
-    for (auto &[id, writer] : m_writers)
-        any = any || writer->hasBuffered();
-    if (!any)
+    if (!hasBuffered())
         return;
     auto written = m_context.transaction([this](Transaction &tx) -> Result<> {
         tx.setCause(Cause{QStringLiteral("agent")});
@@ -71,9 +101,15 @@ void TaskTranscripts::flushAll()
         m_flushed(tx);
         return Unit{};
     });
-    if (!written) // kept in the buffers: the next flush writes them
-        qCWarning(lcTranscripts, "a transcript batch was not written: %ls", qUtf16Printable(written.error().message));
     m_sinceFlush.start();
+    if (written) {
+        confirm(false);
+        return;
+    }
+    // Kept in the buffers; the source is not read meanwhile, because nothing is confirmed.
+    qCWarning(lcTranscripts, "a transcript batch was not written: %ls", qUtf16Printable(written.error().message));
+    recover();
+    m_timer->start(transcriptRetryMs);
 }
 
 } // namespace foundry::backend

@@ -21,11 +21,17 @@ public:
     TranscriptWriter &of(const SessionId &session);
     // At the start of each turn of the actor: an earlier transaction may have been rolled back.
     void recover();
-    // Streamed by the sandbox. `belongs` decides whether its turn is still the one under way.
-    void streamed(const AgentUpdate &update);
+    // Streamed by the sandbox, in `bytes` of message.
+    void streamed(const AgentUpdate &update, qsizetype bytes);
+    // The sandbox has streamed up to here: it is told once what came before is committed. `asked`: it waits for that.
+    void arrived(const ActorAddress &from, const StreamMark &mark, bool asked);
+    // Text of the message that still grows, which the index does not hold yet: its index and the text.
+    std::optional<std::pair<qint64, QString>> growing(const SessionId &session);
 
 private:
     void flushAll();
+    void confirm(bool asked);
+    bool hasBuffered() const;
 
     ActorContext &m_context;
     BlobStore m_blobs;
@@ -33,6 +39,9 @@ private:
     std::map<QString, std::unique_ptr<TranscriptWriter>> m_writers;
     QTimer *m_timer;
     QElapsedTimer m_sinceFlush;
+    ActorAddress m_source;     // of the stream
+    StreamMark m_arrived;
+    StreamMark m_confirmed;
 };
 
 } // namespace foundry::backend

@@ -38,6 +38,7 @@ bool isToolOver(const QString &status)
 TranscriptWriter::TranscriptWriter(ActorContext &context, BlobStore blobs, SessionId session)
     : m_context(context)
     , m_blobs(std::move(blobs))
+    , m_index(context)
     , m_session(std::move(session))
     , m_topic(topicOf(m_session))
 {
@@ -79,8 +80,17 @@ void TranscriptWriter::recover()
             m_now.tools.insert(q.text(1), q.integer(2));
         else if (q.text(0) == QLatin1StringView("permission"))
             m_now.permissions.insert(q.text(1), q.integer(2));
+        else if (q.text(0) == QLatin1StringView("question"))
+            m_now.questions.insert(q.text(1), q.integer(2));
+        else if (q.text(0) == QLatin1StringView("message"))
+            m_now.unindexed = q.integer(2);
         else
             m_now.plan = q.integer(2);
+    }
+    // Goes on where it grew, when nothing came after it.
+    if (m_now.unindexed && *m_now.unindexed == m_now.next - 1) {
+        m_now.message = entryAt(*m_now.unindexed);
+        m_now.messageBytes = m_now.message ? m_now.message->text.toUtf8().size() : 0;
     }
 }
 
@@ -92,9 +102,9 @@ void TranscriptWriter::touch(Transaction &tx)
     tx.afterCommit([this] { m_uncommitted = false; });
 }
 
-void TranscriptWriter::buffer(const TranscriptEntry &update)
+void TranscriptWriter::buffer(const TranscriptEntry &update, qsizetype bytes)
 {
-    m_bufferedBytes += update.text.size() + 64;
+    m_bufferedBytes += bytes;
     if (!m_buffer.isEmpty()) {
         TranscriptEntry &last = m_buffer.last();
         if (isTranscriptText(update) && last.kind == update.kind) {
@@ -169,14 +179,38 @@ TranscriptEntry TranscriptWriter::fresh(EntryKind kind) const
 void TranscriptWriter::add(Transaction &tx, TranscriptEntry entry)
 {
     touch(tx);
+    closeMessage(tx);
     tx.put(m_topic, entry);
     ++m_now.next;
     if (isTranscriptText(entry)) {
         m_now.messageBytes = entry.text.toUtf8().size();
+        m_now.unindexed = entry.index;
+        remember(tx, "message", QString(), entry.index);
         m_now.message = std::move(entry);
-    } else {
-        m_now.message.reset();
+    } else if (!entry.tool) { // those are added when they are begun and when they are over
+        m_index.add(tx, m_session, entry, TranscriptIndex::Stage::Final);
     }
+}
+
+// A message is whole when something else begins; after a restart it is found by what was remembered.
+void TranscriptWriter::closeMessage(Transaction &tx)
+{
+    if (!m_now.unindexed)
+        return;
+    const auto whole = m_now.message ? m_now.message : entryAt(*m_now.unindexed);
+    if (whole)
+        m_index.add(tx, m_session, *whole, TranscriptIndex::Stage::Final);
+    forget(tx, "message", QString());
+    m_now.unindexed.reset();
+    m_now.message.reset();
+}
+
+std::optional<std::pair<qint64, QString>> TranscriptWriter::growing() const
+{
+    if (!m_now.unindexed)
+        return std::nullopt;
+    const auto now = m_now.message ? m_now.message : entryAt(*m_now.unindexed);
+    return now ? std::optional(std::pair(*m_now.unindexed, now->text)) : std::nullopt;
 }
 
 void TranscriptWriter::addText(Transaction &tx, EntryKind kind, const QString &text)
@@ -240,8 +274,11 @@ void TranscriptWriter::addTool(Transaction &tx, ToolCall call)
     if (!call.endedAt && isToolOver(call.status))
         call.endedAt = now;
     if (entry) {
+        const bool wasOver = entry->tool && isToolOver(entry->tool->status);
         entry->tool = std::move(call);
         tx.put(m_topic, *entry);
+        if (!wasOver && isToolOver(entry->tool->status))
+            m_index.add(tx, m_session, *entry, TranscriptIndex::Stage::Final);
         return;
     }
     if (!m_now.inTurn)
@@ -250,7 +287,8 @@ void TranscriptWriter::addTool(Transaction &tx, ToolCall call)
     m_now.tools.insert(call.callId, row.index);
     remember(tx, "tool", call.callId, row.index);
     row.tool = std::move(call);
-    add(tx, std::move(row));
+    add(tx, row);
+    m_index.add(tx, m_session, row, isToolOver(row.tool->status) ? TranscriptIndex::Stage::Final : TranscriptIndex::Stage::Begun);
 }
 
 void TranscriptWriter::beginTurn(Transaction &tx, qint64 turn, const QString &prompt, const QList<Attachment> &attachments)
@@ -272,37 +310,6 @@ void TranscriptWriter::beginTurn(Transaction &tx, qint64 turn, const QString &pr
         rest.remove(0, qMax<qsizetype>(1, cut));
         continues = true;
     } while (!rest.isEmpty());
-}
-
-qint64 TranscriptWriter::askPermission(Transaction &tx, const PermissionAsk &ask)
-{
-    flush(tx);
-    TranscriptEntry entry = fresh(EntryKind::Permission);
-    const qint64 index = entry.index;
-    entry.permission = ask;
-    add(tx, std::move(entry));
-    m_now.permissions.insert(ask.requestId, index);
-    remember(tx, "permission", ask.requestId, index);
-    return index;
-}
-
-bool TranscriptWriter::answerPermission(Transaction &tx, const QString &requestId, const QString &answer, const QString &by)
-{
-    flush(tx);
-    const auto found = m_now.permissions.constFind(requestId);
-    if (found == m_now.permissions.cend())
-        return false;
-    touch(tx);
-    std::optional<TranscriptEntry> entry = entryAt(*found);
-    m_now.permissions.remove(requestId);
-    tx.database().run("DELETE FROM open_entries WHERE session = ? AND kind = 'permission' AND key = ?", m_session.value, requestId);
-    if (!entry || !entry->permission)
-        return false;
-    entry->permission->answer = answer;
-    if (!by.isEmpty())
-        entry->permission->answeredBy = by;
-    tx.put(m_topic, *entry);
-    return true;
 }
 
 void TranscriptWriter::notice(Transaction &tx, const QString &text)
@@ -334,15 +341,21 @@ void TranscriptWriter::endTurn(Transaction &tx, const TurnEnd &end)
         entry->tool->status = end.stopReason == QLatin1StringView("end_turn") ? QStringLiteral("completed") : QStringLiteral("failed");
         entry->tool->endedAt = now;
         tx.put(m_topic, *entry);
+        m_index.add(tx, m_session, *entry, TranscriptIndex::Stage::Final);
     }
     for (const QString &requestId : m_now.permissions.keys())
         answerPermission(tx, requestId, QStringLiteral("cancelled"), {});
+    QuestionAsk unanswered;
+    unanswered.answer = QStringLiteral("cancel");
+    for (const QString &requestId : m_now.questions.keys())
+        answerQuestion(tx, requestId, unanswered);
     TranscriptEntry entry = fresh(EntryKind::TurnEnd);
     entry.turnEnd = end;
     add(tx, std::move(entry));
     m_now.inTurn = false;
     m_now.tools.clear();
     m_now.permissions.clear();
+    m_now.questions.clear();
     m_now.plan.reset();
     tx.database().run("DELETE FROM open_entries WHERE session = ?", m_session.value);
 }
@@ -361,12 +374,6 @@ std::optional<TranscriptEntry> TranscriptWriter::entryAt(qint64 index) const
     if (auto *entry = std::get_if<TranscriptEntry>(&*row))
         return *entry;
     return std::nullopt;
-}
-
-std::optional<TranscriptEntry> TranscriptWriter::permissionEntry(const QString &requestId) const
-{
-    const auto found = m_now.permissions.constFind(requestId);
-    return found == m_now.permissions.cend() ? std::nullopt : entryAt(*found);
 }
 
 } // namespace foundry::backend

@@ -5,7 +5,6 @@
 #include "backend/actors/taskattention.h"
 
 #include <QDateTime>
-#include <QJsonDocument>
 
 namespace foundry::backend {
 
@@ -16,24 +15,6 @@ constexpr qint64 turnPromptLimit = 256 * 1024;
 Error turnConflict(const QString &message, const QString &action = {})
 {
     return makeError(QLatin1StringView("state"), QLatin1StringView("conflict"), message, action);
-}
-
-// What the whole tool call said, in short, for a list that is read at a glance.
-QString turnAskDetail(const ToolCall &call)
-{
-    for (const ToolContent &content : call.content) {
-        if (const auto *diff = std::get_if<ToolDiff>(&content))
-            return diff->path;
-    }
-    if (!call.locations.isEmpty())
-        return call.locations.first().path;
-    if (call.rawInput) {
-        const QJsonObject input = QJsonDocument::fromJson(call.rawInput->shown().toUtf8()).object();
-        const QString command = input.value(QLatin1StringView("command")).toString();
-        if (!command.isEmpty())
-            return command.left(300);
-    }
-    return {};
 }
 
 } // namespace
@@ -81,6 +62,14 @@ QString promptText(const BlobStore &blobs, const Prompt &prompt)
     return bytes ? QString::fromUtf8(*bytes) : bytes.error().message;
 }
 
+QString promptStart(const BlobStore &blobs, const Prompt &prompt)
+{
+    if (!prompt.blobId)
+        return prompt.text.left(300);
+    const auto page = blobs.read(*prompt.blobId, 0, 1200); // a cut character at the end is beyond what is shown
+    return page ? QString::fromUtf8(page->data).left(300) : page.error().message;
+}
+
 Result<QueuedPrompt> TurnWorkflow::sendMessage(Transaction &tx, const SendMessage &command, const QString &by)
 {
     if (command.prompt.isEmpty() && command.attachments.isEmpty())
@@ -92,6 +81,16 @@ Result<QueuedPrompt> TurnWorkflow::sendMessage(Transaction &tx, const SendMessag
     if (!state)
         return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
             QStringLiteral("There is no such session in this task."), {}, QStringLiteral("sessionId"));
+    // One id is one prompt: it is neither queued twice nor delivered again.
+    if (command.queueId.isEmpty() || m_store.wasDelivered(command.queueId))
+        return command.queueId.isEmpty()
+            ? makeError(QLatin1StringView("input"), QLatin1StringView("invalid"), QStringLiteral("A prompt needs an id of its own."), {},
+                QStringLiteral("queueId"))
+            : turnConflict(QStringLiteral("This prompt was delivered already."), QStringLiteral("Send it anew if the agent shall get it once more."));
+    if (auto waiting = m_store.queued(command.queueId))
+        return waiting->sessionId == command.sessionId && waiting->prompt == command.prompt
+            ? Result<QueuedPrompt>(*waiting)
+            : Result<QueuedPrompt>(turnConflict(QStringLiteral("Another prompt with this id is waiting."), QStringLiteral("Edit that one.")));
     const QList<QueuedPrompt> queue = m_store.queue(command.sessionId);
     QueuedPrompt prompt;
     prompt.id = command.queueId;
@@ -149,11 +148,7 @@ Result<> TurnWorkflow::cancelTurn(Transaction &tx, const SessionId &session)
         return Unit{};
     turn->cancelling = true;
     m_store.putTurn(tx, *turn);
-    TranscriptWriter &writer = m_transcripts.of(session);
-    for (const QString &permission : writer.openPermissions()) {
-        writer.answerPermission(tx, permission, QStringLiteral("cancelled"), {});
-        m_attention.remove(tx, permission);
-    }
+    dismissAsks(tx, session);
     if (turn->state == QLatin1StringView("refused")) { // never delivered: nobody else ends it
         TurnReport report;
         report.turn = turn->turn;
@@ -193,34 +188,6 @@ Result<> TurnWorkflow::resendInterrupted(Transaction &tx, const SessionId &sessi
     m_store.putState(tx, *state);
     m_provisioning.ensureLive(tx, *state, true);
     return Unit{};
-}
-
-Result<> TurnWorkflow::answerPermission(Transaction &tx, const AnswerPermission &command, const QString &by)
-{
-    const QString permission = command.permissionRequestId.isEmpty() ? command.requestId.value : command.permissionRequestId;
-    for (const SessionState &state : m_store.states()) {
-        TranscriptWriter &writer = m_transcripts.of(state.session);
-        const auto entry = writer.permissionEntry(permission);
-        if (!entry || !entry->permission)
-            continue;
-        const PermissionAsk &ask = *entry->permission;
-        const auto option = std::find_if(ask.options.begin(), ask.options.end(),
-            [&command](const PermissionOption &one) { return one.id == command.optionId; });
-        if (option == ask.options.end())
-            return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
-                QStringLiteral("This request has no answer “%1”.").arg(command.optionId), {}, QStringLiteral("optionId"));
-        writer.answerPermission(tx, permission, option->id, by);
-        m_attention.remove(tx, permission);
-        tx.send(sandbox(), QStringLiteral("answerPermission"), encodePermissionAnswer({state.session, permission, option->id}));
-        if (option->kind.endsWith(QLatin1StringView("_always"))) {
-            if (auto task = m_store.task()) { // the agent keeps it; here it is written down for people
-                task->grants.insert(ask.title, option->kind);
-                tx.put(TaskStore::topic(), *task);
-            }
-        }
-        return Unit{};
-    }
-    return turnConflict(QStringLiteral("This request was answered already, or its turn has ended."));
 }
 
 void TurnWorkflow::close(Transaction &tx, const SessionId &session)
@@ -292,6 +259,7 @@ void TurnWorkflow::start(Transaction &tx, SessionState state, const QueuedPrompt
     TurnRow turn;
     turn.turn = makeUuid7();
     turn.session = state.session;
+    turn.queue = prompt.id;
     turn.number = ++state.turns;
     turn.prompt = prompt.prompt;
     turn.attachments = prompt.attachments;
@@ -365,6 +333,10 @@ bool TurnWorkflow::received(Transaction &tx, const Send &send, Result<> *outcome
         return handle(decodePermissionAsked(send.json), &TurnWorkflow::permissionAsked);
     if (send.name == QLatin1StringView("permissionWithdrawn"))
         return handle(decodePermissionAnswer(send.json), &TurnWorkflow::permissionWithdrawn);
+    if (send.name == QLatin1StringView("questionAsked"))
+        return handle(decodeQuestionAsked(send.json), &TurnWorkflow::questionAsked);
+    if (send.name == QLatin1StringView("questionWithdrawn"))
+        return handle(decodeQuestionAnswer(send.json), &TurnWorkflow::questionWithdrawn);
     if (send.name == QLatin1StringView("agentLost"))
         return handle(decodeAgentLost(send.json), &TurnWorkflow::agentLost);
     return false;
@@ -383,8 +355,7 @@ Result<> TurnWorkflow::ended(Transaction &tx, const TurnReport &report)
     m_store.putTurn(tx, *turn);
 
     TranscriptWriter &writer = m_transcripts.of(report.session);
-    for (const QString &permission : writer.openPermissions())
-        m_attention.remove(tx, permission);
+    dismissAsks(tx, report.session);
     if (report.error)
         writer.error(tx, *report.error);
     writer.endTurn(tx, TurnEnd{report.stopReason, now - turn->startedAt, report.usage});
@@ -401,7 +372,7 @@ Result<> TurnWorkflow::ended(Transaction &tx, const TurnReport &report)
     if (auto session = m_store.session(report.session)) {
         session->interrupted = cut;
         if (report.usage)
-            session->usage = report.usage;
+            session->usage = mergedUsage(session->usage.value_or(Usage{}), *report.usage);
         tx.put(TaskStore::topic(), *session);
     }
     m_store.setValue(tx, QStringLiteral("lastTurnEndedAt"), QByteArray::number(now));
@@ -428,39 +399,6 @@ Result<> TurnWorkflow::refused(Transaction &tx, const TurnReport &report)
         return ended(tx, over);
     }
     return Unit{}; // pump() wakes the session and delivers it then
-}
-
-Result<> TurnWorkflow::permissionAsked(Transaction &tx, const PermissionAsked &asked)
-{
-    const auto state = m_store.state(asked.session);
-    const auto turn = state ? m_store.turn(state->openTurn) : std::nullopt;
-    if (!turn || turn->turn != asked.turn || turn->cancelling) {
-        tx.send(sandbox(), QStringLiteral("answerPermission"), encodePermissionAnswer({asked.session, asked.ask.requestId, {}}));
-        return Unit{};
-    }
-    PermissionAsk ask = asked.ask;
-    if (ask.title.isEmpty())
-        ask.title = asked.call.title;
-    const qint64 index = m_transcripts.of(asked.session).askPermission(tx, ask);
-    Attention attention;
-    attention.id = ask.requestId;
-    attention.sessionId = asked.session;
-    attention.reason = AttentionReason::Permission;
-    attention.entryIndex = index;
-    attention.requestId = ask.requestId;
-    attention.title = ask.title;
-    if (const QString detail = turnAskDetail(asked.call); !detail.isEmpty())
-        attention.detail = detail;
-    attention.options = ask.options;
-    m_attention.put(tx, attention);
-    return Unit{};
-}
-
-Result<> TurnWorkflow::permissionWithdrawn(Transaction &tx, const PermissionAnswer &answer)
-{
-    m_transcripts.of(answer.session).answerPermission(tx, answer.permission, QStringLiteral("cancelled"), {});
-    m_attention.remove(tx, answer.permission);
-    return Unit{};
 }
 
 Result<> TurnWorkflow::agentLost(Transaction &tx, const AgentLost &lost)

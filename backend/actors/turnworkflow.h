@@ -13,6 +13,8 @@ class TaskAttention;
 // A prompt is at most 256 KiB, and a blob that it names must be whole: input.too_large, input.invalid.
 Result<> checkPromptSize(const BlobStore &blobs, const Prompt &prompt);
 QString promptText(const BlobStore &blobs, const Prompt &prompt);
+// Its first 300 characters, for a list.
+QString promptStart(const BlobStore &blobs, const Prompt &prompt);
 
 class TurnWorkflow {
 public:
@@ -28,6 +30,7 @@ public:
     Result<> cancelTurn(Transaction &tx, const SessionId &session);
     Result<> resendInterrupted(Transaction &tx, const SessionId &session, const QString &by);
     Result<> answerPermission(Transaction &tx, const AnswerPermission &command, const QString &by);
+    Result<> answerQuestion(Transaction &tx, const AnswerQuestion &command, const QString &by);
     void close(Transaction &tx, const SessionId &session);
 
     // After a start of the actor: a prompt whose fate is not known here is handed over again; the sandbox delivers it
@@ -49,6 +52,9 @@ private:
     Result<> refused(Transaction &tx, const TurnReport &report);
     Result<> permissionAsked(Transaction &tx, const PermissionAsked &asked);
     Result<> permissionWithdrawn(Transaction &tx, const PermissionAnswer &answer);
+    Result<> questionAsked(Transaction &tx, const QuestionAsked &asked);
+    Result<> questionWithdrawn(Transaction &tx, const QuestionAnswer &answer);
+    void dismissAsks(Transaction &tx, const SessionId &session);
     Result<> agentLost(Transaction &tx, const AgentLost &lost);
     ActorAddress sandbox() const;
 

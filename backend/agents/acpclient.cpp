@@ -33,7 +33,9 @@ AcpClient::AcpClient(std::unique_ptr<AgentTransport> transport, AcpTimeouts time
             {QStringLiteral("clientCapabilities"),
                 QJsonObject{{QStringLiteral("fs"),
                                 QJsonObject{{QStringLiteral("readTextFile"), false}, {QStringLiteral("writeTextFile"), false}}},
-                    {QStringLiteral("terminal"), false}}},
+                    {QStringLiteral("terminal"), false},
+                    {QStringLiteral("elicitation"),
+                        QJsonObject{{QStringLiteral("form"), QJsonObject()}, {QStringLiteral("url"), QJsonObject()}}}}},
             {QStringLiteral("clientInfo"),
                 QJsonObject{{QStringLiteral("name"), QStringLiteral("foundry-workbench")},
                     {QStringLiteral("title"), QStringLiteral("Foundry Workbench")},
@@ -131,6 +133,7 @@ void AcpClient::openSession(const QString &method, QJsonObject params, const QSt
             if (!sessionId.isEmpty())
                 m_sessions.remove(sessionId);
             m_early.clear();
+            m_earlyBytes = 0;
             done(answer.error());
             return;
         }
@@ -147,6 +150,8 @@ void AcpClient::openSession(const QString &method, QJsonObject params, const QSt
         state.hasModels = answer->value(QLatin1StringView("models")).isObject();
         const AcpSession described = state.described;
         const QList<QJsonObject> early = m_early.take(id);
+        if (m_early.isEmpty())
+            m_earlyBytes = 0;
         const QPointer<AcpClient> self(this);
         done(described);
         for (const QJsonObject &update : early) {
@@ -262,6 +267,8 @@ void AcpClient::setConfigOption(const QString &sessionId, const QString &optionI
 
 void AcpClient::setPaused(bool paused)
 {
+    if (m_paused == paused)
+        return;
     m_paused = paused;
     // Silence was ours, not the agent's.
     for (SessionState &state : m_sessions)

@@ -6,7 +6,7 @@
 // before; then never. Session ids here are the agent's own.
 //
 // Time: requests have deadlines. A prompt has none by the clock; when the agent says nothing for `promptIdleMs` (or
-// `toolIdleMs` while a tool runs; never while a permission is open) the turn is cancelled. A cancel that is not answered
+// `toolIdleMs` while a tool runs; never while a permission or a question is open) the turn is cancelled. A cancel that is not answered
 // in `cancelGraceMs` ends the process group: SIGTERM, then SIGKILL. That ends all sessions of this process.
 #pragma once
 
@@ -141,6 +141,8 @@ public:
     // agent, or somebody else), input.invalid when it has no such option.
     Result<> answerPermission(const QString &requestId, const QString &optionId);
     Result<> dismissPermission(const QString &requestId); // `cancelled`
+    // The same for questionAsked(): `action` is accept (with the values of its fields, as text), decline or cancel.
+    Result<> answerQuestion(const QString &requestId, const QString &action, const QMap<QString, QString> &values = {});
 
     // For a consumer that cannot keep up: nothing more is read from the agent meanwhile.
     void setPaused(bool paused);
@@ -153,6 +155,9 @@ Q_SIGNALS:
     void permissionRequested(const QString &sessionId, const foundry::backend::AcpPermission &permission);
     // A permission needs no answer any more, without one from above (cancelled, or the agent has gone).
     void permissionWithdrawn(const QString &sessionId, const QString &requestId);
+    void questionAsked(const QString &sessionId, const foundry::QuestionAsk &ask);
+    // `done`: a page in the browser was completed; otherwise as for permissions.
+    void questionWithdrawn(const QString &sessionId, const QString &requestId, bool done);
     // The process is gone, and its group with it: the last signal. Every pending callback was answered before. `error` is agent.crashed
     // unless it was asked to stop.
     void ended(const foundry::backend::AgentExit &exit, const std::optional<foundry::Error> &error);
@@ -165,10 +170,13 @@ private:
         qint64 deadline = 0; // of m_clock, ms; 0: none
         int limitMs = 0;
     };
-    struct OpenPermission {
+    // What the agent waits for: a permission, or a question.
+    struct OpenAsk {
         QString sessionId;
         QJsonValue rpcId;
-        QStringList optionIds;
+        QStringList optionIds = {};
+        std::optional<QuestionAsk> question = {};
+        QString elicitationId = {}; // of a question with a URL
     };
     struct SessionState {
         AcpSession described;
@@ -193,13 +201,16 @@ private:
     void onNotification(const QString &method, const QJsonObject &params);
     void onUpdate(const QString &sessionId, const QJsonObject &update);
     void onPermission(const QJsonValue &id, const QJsonObject &params);
+    void onQuestion(const QJsonValue &id, const QJsonObject &params);
+    void onQuestionDone(const QString &elicitationId);
+    void withdrawn(const QString &requestId, const OpenAsk &ask, bool done = false);
     void onExited(const AgentExit &exit);
     void onFailed(const Error &error);
     void openSession(const QString &method, QJsonObject params, const QString &sessionId, Then<AcpSession> done);
     void finishPrompt(const QString &sessionId, const Result<QJsonObject> &answer, const Then<AcpTurn> &done);
-    void withdrawPermissions(const QString &sessionId);
-    bool hasOpenPermission(const QString &sessionId) const;
-    Result<> answer(const QString &requestId, const QJsonObject &outcome);
+    void withdrawAsks(const QString &sessionId);
+    bool hasOpenAsk(const QString &sessionId) const;
+    Result<> answer(const QString &requestId, bool isQuestion, const QJsonObject &result);
     void finishStart(Result<AcpAgentInfo> result);
     void failAll(const Error &error);
     void watch();
@@ -213,9 +224,10 @@ private:
     AcpAgentInfo m_info;
     AcpCounts m_counts;
     QHash<qint64, Pending> m_pending; // ours to the agent
-    QHash<QString, OpenPermission> m_permissions; // the agent's to us, by our handle
+    QHash<QString, OpenAsk> m_asks;   // the agent's to us, by our handle
     QHash<QString, SessionState> m_sessions;
     QHash<QString, QList<QJsonObject>> m_early; // updates of a session whose session/new is not answered yet
+    qsizetype m_earlyBytes = 0;
     Then<AcpAgentInfo> m_startDone;
     QString m_firstGarbage;
     QElapsedTimer m_clock;

@@ -18,6 +18,7 @@ constexpr int rpcMethodNotFound = -32601;
 constexpr int rpcRequestCancelled = -32800;
 constexpr int rpcAuthRequired = -32000;
 constexpr qsizetype inboundEarlyLimit = 1000;
+constexpr qsizetype inboundEarlyBytes = 4 * 1024 * 1024;
 
 } // namespace
 
@@ -92,14 +93,7 @@ void AcpClient::onRequest(const QString &method, const QJsonValue &id, const QJs
         return;
     }
     if (method == QLatin1StringView("elicitation/create")) {
-        // Not offered in initialize; who asks nevertheless is told that nobody answered, and the user that it asked.
-        respond(id, {{QStringLiteral("action"), QStringLiteral("cancel")}});
-        const QString sessionId = params.value(QLatin1StringView("sessionId")).toString();
-        if (m_sessions.contains(sessionId)) {
-            Q_EMIT update(sessionId, AgentNotice{QStringLiteral("warning"),
-                tr("The agent asked: %1. Questions cannot be answered yet; it was told so.")
-                    .arg(params.value(QLatin1StringView("message")).toString())});
-        }
+        onQuestion(id, params);
         return;
     }
     ++m_counts.unknownRequests;
@@ -112,16 +106,20 @@ void AcpClient::onNotification(const QString &method, const QJsonObject &params)
         onUpdate(params.value(QLatin1StringView("sessionId")).toString(), params.value(QLatin1StringView("update")).toObject());
         return;
     }
+    if (method == QLatin1StringView("elicitation/complete")) {
+        onQuestionDone(params.value(QLatin1StringView("elicitationId")).toString());
+        return;
+    }
     if (method == QLatin1StringView("$/cancel_request")) {
         const QJsonValue rpcId = params.value(QLatin1StringView("requestId"));
-        for (auto it = m_permissions.begin(); it != m_permissions.end(); ++it) {
+        for (auto it = m_asks.begin(); it != m_asks.end(); ++it) {
             if (it->rpcId != rpcId)
                 continue;
             const QString requestId = it.key();
-            const QString sessionId = it->sessionId;
-            m_permissions.erase(it);
+            const OpenAsk ask = *it;
+            m_asks.erase(it);
             respondError(rpcId, rpcRequestCancelled, QStringLiteral("Request cancelled"));
-            Q_EMIT permissionWithdrawn(sessionId, requestId);
+            withdrawn(requestId, ask);
             return;
         }
     }
@@ -135,10 +133,13 @@ void AcpClient::onUpdate(const QString &sessionId, const QJsonObject &fields)
         bool opening = false;
         for (const Pending &pending : m_pending)
             opening = opening || pending.method == QLatin1StringView("session/new");
-        if (opening && m_early[sessionId].size() < inboundEarlyLimit)
+        const qsizetype bytes = opening ? QJsonDocument(fields).toJson(QJsonDocument::Compact).size() : 0;
+        if (opening && m_early[sessionId].size() < inboundEarlyLimit && m_earlyBytes + bytes < inboundEarlyBytes) {
             m_early[sessionId].append(fields);
-        else
+            m_earlyBytes += bytes;
+        } else {
             ++m_counts.unknownUpdates;
+        }
         return;
     }
     state->heardAt = m_clock.elapsed();
@@ -156,32 +157,6 @@ void AcpClient::onUpdate(const QString &sessionId, const QJsonObject &fields)
     else if (const auto *options = std::get_if<ConfigOptions>(&value))
         state->described.options = options->options;
     Q_EMIT update(sessionId, value);
-}
-
-void AcpClient::onPermission(const QJsonValue &id, const QJsonObject &params)
-{
-    const QString sessionId = params.value(QLatin1StringView("sessionId")).toString();
-    const auto state = m_sessions.find(sessionId);
-    AcpPermission permission{acpdecode::permission(makeUuid7(), params), {}};
-    // Nobody to ask: an unknown session, no options, or a turn that is being cancelled.
-    if (state == m_sessions.end() || permission.ask.options.isEmpty() || state->cancelledAt != 0) {
-        respond(id, {{QStringLiteral("outcome"), QJsonObject{{QStringLiteral("outcome"), QStringLiteral("cancelled")}}}});
-        return;
-    }
-    state->heardAt = m_clock.elapsed();
-    OpenPermission open{sessionId, id, {}};
-    for (const PermissionOption &option : permission.ask.options)
-        open.optionIds.append(option.id);
-    const auto row = state->calls->merge(params.value(QLatin1StringView("toolCall")).toObject(), QDateTime::currentMSecsSinceEpoch());
-    permission.call = state->calls->row(permission.ask.toolCallId);
-    if (permission.ask.title.isEmpty())
-        permission.ask.title = permission.call.title;
-    m_permissions.insert(permission.ask.requestId, open);
-    const QPointer<AcpClient> self(this);
-    if (row)
-        Q_EMIT update(sessionId, *row);
-    if (self)
-        Q_EMIT permissionRequested(sessionId, permission);
 }
 
 void AcpClient::onFailed(const Error &error)
@@ -216,23 +191,14 @@ void AcpClient::failAll(const Error &error)
         if (!self)
             return;
     }
-    // Permissions outside of any turn; those of a turn went with it.
-    const auto permissions = std::exchange(m_permissions, {});
-    for (auto it = permissions.constBegin(); it != permissions.constEnd(); ++it) {
-        Q_EMIT permissionWithdrawn(it->sessionId, it.key());
+    // What was asked outside of any turn; the rest went with its turn.
+    const auto asks = std::exchange(m_asks, {});
+    for (auto it = asks.constBegin(); it != asks.constEnd(); ++it) {
+        withdrawn(it.key(), *it);
         if (!self)
             return;
     }
     finishStart(error);
-}
-
-bool AcpClient::hasOpenPermission(const QString &sessionId) const
-{
-    for (const OpenPermission &permission : m_permissions) {
-        if (permission.sessionId == sessionId)
-            return true;
-    }
-    return false;
 }
 
 void AcpClient::armWatch()
@@ -249,7 +215,7 @@ void AcpClient::armWatch()
             continue;
         if (it->cancelledAt != 0)
             next = std::min(next, it->cancelledAt + m_timeouts.cancelGraceMs);
-        else if (!m_paused && !hasOpenPermission(it.key()))
+        else if (!m_paused && !hasOpenAsk(it.key()))
             // Looked at early enough for a tool to have ended meanwhile.
             next = std::min({next, it->heardAt + idleLimit(*it), m_clock.elapsed() + m_timeouts.promptIdleMs});
     }
@@ -296,7 +262,7 @@ void AcpClient::watch()
             m_transport->stop(true);
             return;
         }
-        if (m_paused || hasOpenPermission(sessionId) || now < state->heardAt + idleLimit(*state))
+        if (m_paused || hasOpenAsk(sessionId) || now < state->heardAt + idleLimit(*state))
             continue;
         state->timedOut = true;
         cancel(sessionId);

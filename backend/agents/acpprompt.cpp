@@ -1,4 +1,4 @@
-// A turn from the prompt to its end, with the permissions asked in it: a part of AcpClient.
+// A turn from the prompt to its end: a part of AcpClient.
 #include "backend/agents/acpclient.h"
 
 #include "backend/agents/acpdecode.h"
@@ -60,7 +60,7 @@ void AcpClient::prompt(const QString &sessionId, const QList<AcpBlock> &blocks, 
 
 void AcpClient::finishPrompt(const QString &sessionId, const Result<QJsonObject> &answer, const Then<AcpTurn> &done)
 {
-    withdrawPermissions(sessionId);
+    withdrawAsks(sessionId);
     SessionState &state = m_sessions[sessionId];
     state.promptId = 0;
     const bool cancelled = std::exchange(state.cancelledAt, 0) != 0;
@@ -89,14 +89,14 @@ void AcpClient::cancel(const QString &sessionId)
 {
     const auto state = m_sessions.find(sessionId);
     if (state == m_sessions.end() || state->promptId == 0) {
-        withdrawPermissions(sessionId);
+        withdrawAsks(sessionId);
         return;
     }
     if (state->cancelledAt != 0)
         return;
     state->cancelledAt = std::max<qint64>(1, m_clock.elapsed());
     notify(QStringLiteral("session/cancel"), {{QStringLiteral("sessionId"), sessionId}});
-    withdrawPermissions(sessionId);
+    withdrawAsks(sessionId);
     armWatch();
 }
 
@@ -104,51 +104,6 @@ bool AcpClient::isPrompting(const QString &sessionId) const
 {
     const auto state = m_sessions.constFind(sessionId);
     return state != m_sessions.constEnd() && state->promptId != 0;
-}
-
-Result<> AcpClient::answerPermission(const QString &requestId, const QString &optionId)
-{
-    const auto open = m_permissions.constFind(requestId);
-    if (open != m_permissions.constEnd() && !open->optionIds.contains(optionId))
-        return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"), tr("This permission has no such answer."));
-    return answer(requestId,
-        {{QStringLiteral("outcome"), QStringLiteral("selected")}, {QStringLiteral("optionId"), optionId}});
-}
-
-Result<> AcpClient::dismissPermission(const QString &requestId)
-{
-    return answer(requestId, {{QStringLiteral("outcome"), QStringLiteral("cancelled")}});
-}
-
-Result<> AcpClient::answer(const QString &requestId, const QJsonObject &outcome)
-{
-    const auto open = m_permissions.constFind(requestId);
-    if (open == m_permissions.constEnd()) {
-        return makeError(QLatin1StringView("state"), QLatin1StringView("conflict"),
-            tr("This permission is not open any more."), tr("Nothing is to be done: it was answered or withdrawn."));
-    }
-    const OpenPermission permission = *open;
-    m_permissions.erase(open);
-    if (auto state = m_sessions.find(permission.sessionId); state != m_sessions.end())
-        state->heardAt = m_clock.elapsed(); // the agent's turn to speak begins now
-    respond(permission.rpcId, {{QStringLiteral("outcome"), outcome}});
-    armWatch();
-    return Unit{};
-}
-
-void AcpClient::withdrawPermissions(const QString &sessionId)
-{
-    const QPointer<AcpClient> self(this);
-    QStringList open;
-    for (auto it = m_permissions.constBegin(); it != m_permissions.constEnd(); ++it) {
-        if (it->sessionId == sessionId)
-            open.append(it.key());
-    }
-    for (const QString &requestId : open) {
-        if (!self || !dismissPermission(requestId))
-            continue;
-        Q_EMIT permissionWithdrawn(sessionId, requestId);
-    }
 }
 
 } // namespace foundry::backend

@@ -84,6 +84,20 @@ QList<ToolLocation> toolLocations(const QJsonArray &array)
     return locations;
 }
 
+constexpr qint64 toolRowsBytes = 16 * 1024 * 1024;
+
+qint64 toolBytes(const ToolCall &call)
+{
+    qint64 bytes = 256 + call.title.size();
+    for (const ToolContent &content : call.content) {
+        if (const auto *text = std::get_if<ToolText>(&content))
+            bytes += text->text.text.size();
+        else if (const auto *diff = std::get_if<ToolDiff>(&content))
+            bytes += diff->newText.text.size() + (diff->oldText ? diff->oldText->text.size() : 0);
+    }
+    return bytes + (call.rawInput ? call.rawInput->text.size() : 0) + (call.rawOutput ? call.rawOutput->text.size() : 0);
+}
+
 QString toolTerminalData(const QJsonObject &meta)
 {
     QString data;
@@ -98,6 +112,8 @@ std::optional<ToolCallUpsert> AcpToolCalls::merge(const QJsonObject &fields, Mil
 {
     const QString callId = fields.value(QLatin1StringView("toolCallId")).toString();
     if (callId.isEmpty())
+        return std::nullopt;
+    if (m_gone.contains(callId))
         return std::nullopt;
     const bool isNew = !m_rows.contains(callId);
     Row &row = m_rows[callId];
@@ -145,7 +161,43 @@ std::optional<ToolCallUpsert> AcpToolCalls::merge(const QJsonObject &fields, Mil
         call.endedAt = now;
     if (!isNew && call == before)
         return std::nullopt;
-    return ToolCallUpsert{call, isNew};
+    const bool ends = toolHasEnded(call) && (isNew || !toolHasEnded(before));
+    const ToolCallUpsert upsert{call, isNew};
+    if (ends)
+        m_ended.append(callId);
+    account(callId, toolBytes(upsert.call) + row.terminalOutput.size() - (isNew ? 0 : toolBytes(before)));
+    return upsert;
+}
+
+void AcpToolCalls::account(const QString &callId, qint64 more)
+{
+    m_bytes += more;
+    while (m_bytes > toolRowsBytes && !m_ended.isEmpty()) {
+        const QString oldest = m_ended.takeFirst();
+        const Row gone = m_rows.take(oldest);
+        m_bytes -= toolBytes(gone.call) + gone.terminalOutput.size();
+        m_gone.insert(oldest);
+    }
+    if (m_bytes <= toolRowsBytes)
+        return;
+    // All of them are open: this one goes on without what it showed.
+    const auto row = m_rows.find(callId);
+    if (row == m_rows.end())
+        return;
+    const qint64 had = toolBytes(row->call);
+    row->call.content.clear();
+    row->call.rawInput.reset();
+    row->call.rawOutput.reset();
+    row->terminalOutput.clear();
+    m_bytes -= had - toolBytes(row->call);
+}
+
+void AcpToolCalls::clear()
+{
+    m_rows.clear();
+    m_ended.clear();
+    m_gone.clear();
+    m_bytes = 0;
 }
 
 ToolCall AcpToolCalls::row(const QString &callId) const

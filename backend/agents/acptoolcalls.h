@@ -6,6 +6,7 @@
 
 #include <QHash>
 #include <QJsonObject>
+#include <QSet>
 
 namespace foundry::backend {
 
@@ -25,15 +26,22 @@ public:
     // The turn is over, and with it every row that is still open (cancelled, rejected without a word): `failed`.
     QList<ToolCallUpsert> closeOpen(Millis now);
     // A new turn begins; what came before is final.
-    void clear() { m_rows.clear(); }
+    void clear();
 
 private:
     struct Row {
         ToolCall call;
         QString terminalOutput; // told in `_meta` by agents that run their own terminal
     };
+    void account(const QString &callId, qint64 more);
+
     QString m_root;
     QHash<QString, Row> m_rows;
+    // What the rows hold is bounded: calls that are over are let go of, the oldest first. A late word about one of them
+    // changes nothing any more.
+    qint64 m_bytes = 0;
+    QStringList m_ended;
+    QSet<QString> m_gone;
 };
 
 } // namespace foundry::backend

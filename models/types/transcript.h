@@ -79,15 +79,21 @@ struct PermissionAsk {
     friend bool operator==(const PermissionAsk &, const PermissionAsk &) = default;
 };
 
-// One field of a question's form. `value` is what the agent suggests.
+// One field of a question's form. `value` is what the agent suggests. Values travel as text; that of an array is a JSON
+// array of texts.
 struct QuestionField {
     QString name;
     QString title;
     QString description;
-    QString type; // string, number, integer, boolean, enum
+    QString type; // string, number, integer, boolean, enum, array
     bool required = false;
-    QList<AgentChoice> options = {}; // of an enum
+    QList<AgentChoice> options = {}; // of an enum or an array
     std::optional<QString> value = {};
+    // Bounds of a number, of a text's length, of how many of an array are chosen.
+    std::optional<double> minimum = {};
+    std::optional<double> maximum = {};
+    std::optional<QString> pattern = {}; // of a string: a regular expression
+    std::optional<QString> format = {};  // of a string: email, uri, date, date-time
     friend bool operator==(const QuestionField &, const QuestionField &) = default;
 };
 

@@ -41,7 +41,7 @@ template <class V, Same<PermissionAsk> T> void describe(V &v, T &x)
 }
 template <class V, Same<QuestionField> T> void describe(V &v, T &x)
 {
-    F(name); FL(title); FL(description); F(type); FL(required); FL(options); F(value);
+    F(name); FL(title); FL(description); F(type); FL(required); FL(options); F(value); F(minimum); F(maximum); F(pattern); F(format);
 }
 template <class V, Same<QuestionAsk> T> void describe(V &v, T &x)
 {

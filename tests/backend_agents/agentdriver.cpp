@@ -15,6 +15,9 @@ AgentDriver::AgentDriver(AcpTimeouts timeouts, StdioLimits limits)
         [this](const QString &id, const AcpPermission &permission) { permissions.append({id, permission}); });
     connect(m_client.get(), &AcpClient::permissionWithdrawn, this,
         [this](const QString &, const QString &requestId) { withdrawn.append(requestId); });
+    connect(m_client.get(), &AcpClient::questionAsked, this, [this](const QString &, const QuestionAsk &ask) { questions.append(ask); });
+    connect(m_client.get(), &AcpClient::questionWithdrawn, this,
+        [this](const QString &, const QString &requestId, bool done) { (done ? questionsDone : withdrawn).append(requestId); });
     connect(m_client.get(), &AcpClient::ended, this, [this](const AgentExit &how, const std::optional<Error> &error) {
         exit = how;
         endError = error;

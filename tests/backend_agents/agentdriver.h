@@ -51,6 +51,8 @@ public:
     QList<backend::AcpUpdate> updates;
     QList<SeenPermission> permissions;
     QStringList withdrawn;
+    QList<QuestionAsk> questions;
+    QStringList questionsDone;
     QString sessionId;
 
 private:

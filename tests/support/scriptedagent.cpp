@@ -11,13 +11,15 @@
 //   silent       reads, never answers
 //   mute         answers all but prompts, and no cancel
 //   slow         says a word every 100 ms, 12 times
-//   flood        100 MB of message in one prompt
+//   flood        100 MB of message in one prompt; stops when cancelled
 //   hugeline     one line of 40 MiB
 //   deaf         answers no prompt, ignores cancel, end of input and SIGTERM
 //   children     starts a child, and one in its own session, and says their pids; then waits for ever
 //   login        session/new is refused with -32000;  latelogin: the prompt is
 //   permission   asks for a permission whose tool call was never announced, and says how it was answered
 //   twopermissions  asks for two at once
+//   question     asks a form of one field of each type, and says what it got; "late" in the prompt: takes it back
+//   questionurl  sends to a page; "done" in the prompt: says at once that the page was completed
 //   strange      unknown updates, requests and notifications; says how its requests were answered
 //   toolupdates  a tool call told in pieces
 //   version2     speaks another version
@@ -36,6 +38,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <functional>
+#include <poll.h>
 #include <unistd.h>
 
 namespace {
@@ -159,6 +162,17 @@ qint64 forkSleeper(bool ownSession)
     return pid;
 }
 
+// Looks whether a cancel has come, without waiting; what else comes is lost.
+bool isCancelled()
+{
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    if (::poll(&input, 1, 0) <= 0)
+        return false;
+    char bytes[65536];
+    const ssize_t n = ::read(STDIN_FILENO, bytes, sizeof bytes);
+    return n > 0 && QByteArray(bytes, qsizetype(n)).contains("session/cancel");
+}
+
 void prompt(const QJsonValue &id, const QString &session, const QString &text)
 {
     if (mode == QLatin1StringView("mute") || mode == QLatin1StringView("deaf")) {
@@ -175,8 +189,13 @@ void prompt(const QJsonValue &id, const QString &session, const QString &text)
         endTurn(id);
     } else if (mode == QLatin1StringView("flood")) {
         const QByteArray line = encode(update(session, chunk(QString(10000, QLatin1Char('x')))));
-        for (int i = 0; i < 10000; ++i)
+        for (int i = 0; i < 10000; ++i) {
             writeAll(line);
+            if (isCancelled()) {
+                endTurn(id, QStringLiteral("cancelled"));
+                return;
+            }
+        }
         endTurn(id);
     } else if (mode == QLatin1StringView("hugeline")) {
         say(session, QString(40 * 1024 * 1024, QLatin1Char('x')));
@@ -199,6 +218,29 @@ void prompt(const QJsonValue &id, const QString &session, const QString &text)
             say(session, QStringLiteral("answer: ") + option);
             endTurn(id);
         });
+    } else if (mode == QLatin1StringView("question") || mode == QLatin1StringView("questionurl")) {
+        QJsonObject params = mode == QLatin1StringView("question")
+            ? json(R"({"mode":"form","message":"How shall it be built?","requestedSchema":{"type":"object","required":["branch","jobs"],"properties":{
+                "branch":{"type":"string","title":"Branch","oneOf":[{"const":"main","title":"Main"},{"const":"next","title":"Next"}]},
+                "jobs":{"type":"integer","minimum":1,"maximum":8,"default":2},"factor":{"type":"number"},"clean":{"type":"boolean","default":false},
+                "name":{"type":"string","minLength":2,"pattern":"^[a-z]+$"},
+                "parts":{"type":"array","items":{"anyOf":[{"const":"a","title":"A"},{"const":"b","title":"B"}]},"maxItems":1}}}})")
+            : json(R"({"mode":"url","message":"Log in there","url":"https://example.org/login","elicitationId":"e1"})");
+        params.insert(QStringLiteral("sessionId"), session);
+        const int rpcId = nextId;
+        ask(QStringLiteral("elicitation/create"), params, [id, session](const QJsonObject &message) {
+            const QJsonObject result = message.value(QStringLiteral("result")).toObject();
+            say(session, QString::fromUtf8(QJsonDocument(result).toJson(QJsonDocument::Compact)));
+            endTurn(id, result.value(QStringLiteral("action")).toString() == QStringLiteral("cancel") ? QStringLiteral("cancelled") : QStringLiteral("end_turn"));
+        });
+        if (text.contains(QStringLiteral("done")))
+            send({{QStringLiteral("method"), QStringLiteral("elicitation/complete")},
+                {QStringLiteral("params"), QJsonObject{{QStringLiteral("elicitationId"), QStringLiteral("e1")}}}});
+        if (text.contains(QStringLiteral("late"))) {
+            waiting.remove(rpcId);
+            send({{QStringLiteral("method"), QStringLiteral("$/cancel_request")}, {QStringLiteral("params"), QJsonObject{{QStringLiteral("requestId"), rpcId}}}});
+            endTurn(id);
+        }
     } else if (mode == QLatin1StringView("twopermissions")) {
         static int open;
         static QStringList answers;
@@ -221,7 +263,7 @@ void prompt(const QJsonValue &id, const QString &session, const QString &text)
         send({{QStringLiteral("hello"), QStringLiteral("world")}});
         ask(QStringLiteral("craft/drainMidTurnQueue"), {}, [id, session](const QJsonObject &first) {
             const int code = first.value(QStringLiteral("error")).toObject().value(QStringLiteral("code")).toInt();
-            QJsonObject params = json(R"({"mode":"form","message":"Which colour?","requestedSchema":{}})");
+            QJsonObject params = json(R"({"mode":"hologram","message":"Which colour?"})");
             params.insert(QStringLiteral("sessionId"), session);
             ask(QStringLiteral("elicitation/create"), params, [id, session, code](const QJsonObject &second) {
                 const QString action = second.value(QStringLiteral("result")).toObject().value(QStringLiteral("action")).toString();

@@ -43,6 +43,13 @@ void ActorInstance::act(const ActorCall &call, const ActorReply &reply)
             QStringLiteral("%1 has no action \"%2\".").arg(m_ref.address.name, call.action.left(80)));
     };
     Result<QByteArray> answered = answer();
+    const bool isCommand = m_actions.commands().contains(call.action);
+    // What was read when the context had begun to refuse, or over a damaged page, is not the whole of it. A command that
+    // got as far as its commit is done.
+    if (m_expired && (!answered || !isCommand))
+        answered = actorStoppingError();
+    else if (const auto broken = damage(); broken && (!answered || !isCommand))
+        answered = *broken;
     if (answered && answered->size() > kAnswerLimit) {
         answered = makeError(QLatin1StringView("message"), QLatin1StringView("outgoing_too_long"),
             QStringLiteral("The answer of \"%1\" is longer than a message may be.").arg(call.action));
@@ -99,6 +106,8 @@ Result<ActorInstance::Then> ActorInstance::commit(const std::function<Result<>(A
         return makeError(QLatin1StringView("internal"), QLatin1StringView("nested_transaction"),
             QStringLiteral("A transaction of %1 was opened inside another one.").arg(m_ref.address.name));
     }
+    if (m_expired)
+        return actorStoppingError();
     if (auto begun = m_database->begin(); !begun)
         return begun.error();
     m_inTransaction = true;
@@ -121,7 +130,9 @@ Result<ActorInstance::Then> ActorInstance::commit(const std::function<Result<>(A
             m_indexed = wanted;
         return noted;
     };
-    const Result<> done = run();
+    Result<> done = run();
+    if (m_expired)
+        done = actorStoppingError();
     m_inTransaction = false;
     if (!done) {
         m_database->rollback();

@@ -7,6 +7,7 @@
 
 #include <QDateTime>
 #include <QDir>
+#include <QFile>
 #include <QLoggingCategory>
 
 namespace foundry::backend {
@@ -15,6 +16,8 @@ Q_LOGGING_CATEGORY(lcActors, "foundry.actors")
 
 namespace {
 
+constexpr int kTopicsPerConnection = 256;
+constexpr qsizetype kTopicLength = 512;
 constexpr Millis kRequestAge = Millis(7) * 24 * 3600 * 1000;
 
 Millis actorinstanceNow()
@@ -22,7 +25,23 @@ Millis actorinstanceNow()
     return QDateTime::currentMSecsSinceEpoch();
 }
 
+Error actorinstanceLost(const ActorRef &ref, const QString &actorsDir)
+{
+    const QStringList aside = QDir(actorsDir).entryList({ref.id + QStringLiteral(".sqlite.damaged-*")}, QDir::Files, QDir::Name);
+    return makeError(QLatin1StringView("internal"), QLatin1StringView("storage_lost"),
+        QStringLiteral("The stored state of this %1 is damaged; it was set aside. Nothing else is concerned.").arg(ref.address.name),
+        QStringLiteral("Its work tree is as it was. Restore the file from a backup, or go on in a new task."),
+        aside.isEmpty() ? actorsDir + QLatin1Char('/') + ref.id + QStringLiteral(".sqlite")
+                        : actorsDir + QLatin1Char('/') + aside.last());
+}
+
 } // namespace
+
+Error actorStoppingError()
+{
+    return makeError(QLatin1StringView("actor"), QLatin1StringView("stopping"), QStringLiteral("The host is stopping."),
+        QStringLiteral("Try again when it runs."));
+}
 
 ActorInstance::ActorInstance(const ActorRef &ref, std::unique_ptr<Database> database, const QString &dataDir, ActorPost &post)
     : m_ref(ref)
@@ -50,9 +69,20 @@ Result<std::unique_ptr<ActorInstance>> ActorInstance::start(const ActorRef &ref,
 {
     const QString actorsDir = dataDir + QStringLiteral("/actors");
     QDir().mkpath(actorsDir);
-    auto database = Database::open(actorsDir + QLatin1Char('/') + ref.id + QStringLiteral(".sqlite"));
+    const QString path = actorsDir + QLatin1Char('/') + ref.id + QStringLiteral(".sqlite");
+    // What only a creation can make must not begin anew, empty, when its file is gone or damaged.
+    const bool isMade = factory.createdBy == CreatedBy::SendOnly && post.registry().generationOf(ref.id) > 0;
+    if (isMade && !QFile::exists(path))
+        return actorinstanceLost(ref, actorsDir);
+    auto database = Database::open(path);
     if (!database)
         return database.error();
+    if (isMade && !(*database)->setAside().isEmpty()) {
+        database->reset();
+        for (const char *suffix : {"", "-wal", "-shm"})
+            QFile::remove(path + QLatin1StringView(suffix));
+        return actorinstanceLost(ref, actorsDir);
+    }
     std::unique_ptr<ActorInstance> instance(new ActorInstance(ref, std::move(*database), dataDir, post));
     if (auto prepared = instance->prepare(factory); !prepared)
         return prepared.error();
@@ -155,20 +185,32 @@ TopicRevision ActorInstance::revision(const QString &topic)
     return {info.generation, info.revision};
 }
 
-void ActorInstance::subscribe(ConnectionId connection, const QString &topic, bool on)
+Result<> ActorInstance::subscribe(ConnectionId connection, const QString &topic, bool on)
 {
-    m_connections.insert(connection);
-    QList<ConnectionId> &listeners = m_subscribers[topic];
-    listeners.removeAll(connection);
-    if (on)
-        listeners.append(connection);
-    if (listeners.isEmpty())
-        m_subscribers.remove(topic);
+    int &topics = m_topicsOf[connection];
+    const bool listens = m_subscribers.value(topic).contains(connection);
+    if (listens == on)
+        return Unit{};
+    if (!on) {
+        --topics;
+        QList<ConnectionId> &listeners = m_subscribers[topic];
+        listeners.removeAll(connection);
+        if (listeners.isEmpty())
+            m_subscribers.remove(topic);
+        return Unit{};
+    }
+    if (topics >= kTopicsPerConnection || topic.size() > kTopicLength) {
+        return makeError(QLatin1StringView("actor"), QLatin1StringView("overloaded"),
+            QStringLiteral("One connection may listen to %1 topics.").arg(kTopicsPerConnection));
+    }
+    ++topics;
+    m_subscribers[topic].append(connection);
+    return Unit{};
 }
 
 void ActorInstance::disconnected(ConnectionId connection)
 {
-    m_connections.remove(connection);
+    m_topicsOf.remove(connection);
     for (auto it = m_subscribers.begin(); it != m_subscribers.end();) {
         it->removeAll(connection);
         it = it->isEmpty() ? m_subscribers.erase(it) : std::next(it);
@@ -256,11 +298,27 @@ void ActorInstance::alarmDue()
 
 bool ActorInstance::mayRest() const
 {
-    return m_connections.isEmpty() && m_outboxEmpty && !m_needsWake && !m_actor->holds();
+    return m_topicsOf.isEmpty() && m_outboxEmpty && !m_needsWake && !m_actor->holds();
 }
 
-void ActorInstance::stop(StopReason reason)
+std::optional<Error> ActorInstance::damage() const
 {
+    return m_database->damage();
+}
+
+void ActorInstance::expire()
+{
+    m_expired = true;
+    m_database->interrupt();
+}
+
+void ActorInstance::stop(StopReason reason, const std::optional<Error> &told)
+{
+    if (told && !m_topicsOf.isEmpty() && m_post.sink())
+        m_post.sink()->close(m_topicsOf.keys(), *told);
+    // The last action has returned: what is left to note may be written.
+    m_expired = false;
+    m_database->resume();
     m_actor->stopping(reason);
     m_owner.reset();
     m_retry.stop();

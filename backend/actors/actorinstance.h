@@ -7,8 +7,9 @@
 #include "backend/actors/actortransaction.h"
 
 #include <QObject>
-#include <QSet>
 #include <QTimer>
+
+#include <atomic>
 
 namespace foundry::backend {
 
@@ -20,6 +21,8 @@ struct ActorCall {
 };
 using ActorReply = std::function<void(Result<QByteArray>)>;
 
+Error actorStoppingError();
+
 class ActorInstance final : public ActorContext {
 public:
     // Opens the database and starts the actor.
@@ -28,8 +31,9 @@ public:
     ~ActorInstance() override;
 
     void act(const ActorCall &call, const ActorReply &reply);
-    void connected(ConnectionId connection) { m_connections.insert(connection); }
-    void subscribe(ConnectionId connection, const QString &topic, bool on);
+    void connected(ConnectionId connection) { m_topicsOf.insert(connection, m_topicsOf.value(connection)); }
+    // actor.overloaded for one that listens to more topics than anybody needs.
+    Result<> subscribe(ConnectionId connection, const QString &topic, bool on);
     void disconnected(ConnectionId connection);
     void receive(const QString &senderId, const QList<Send> &sends);
     void acknowledged(const QString &targetId, qint64 upTo);
@@ -42,8 +46,13 @@ public:
     // Somebody waits for something that is under way here. An actor that is only to be opened again after a kill
     // (needs wake), such as one with an idle agent, does not work.
     bool isWorking() const { return !m_outboxEmpty || m_actor->works(); }
-    bool hasConnections() const { return !m_connections.isEmpty(); }
-    void stop(StopReason reason);
+    bool hasConnections() const { return !m_topicsOf.isEmpty(); }
+    // Its database was found to be damaged: it must not go on.
+    std::optional<Error> damage() const;
+    // Any thread, while it lives: the deadline of a stop has passed. From here on its context answers actor.stopping.
+    void expire();
+    // `told`: what its connections are closed with; nothing for those that the server closes itself.
+    void stop(StopReason reason, const std::optional<Error> &told);
 
     const ActorAddress &address() const override { return m_ref.address; }
     QString id() const override { return m_ref.id; }
@@ -91,7 +100,8 @@ private:
     qint64 m_commits = 0;
     QString m_correlationId;
     bool m_inTransaction = false;
-    QSet<ConnectionId> m_connections;
+    std::atomic<bool> m_expired = false;
+    QHash<ConnectionId, int> m_topicsOf; // connection → topics it listens to
     QHash<QString, QList<ConnectionId>> m_subscribers;
     QHash<QString, qint64> m_inFlight; // target → last sequence handed over, waiting for its answer
     QTimer m_retry;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backend/actors/actorregistry.h"
+#include "backend/actors/actorstop.h"
 
 #include <QByteArray>
 #include <QList>
@@ -33,6 +34,13 @@ public:
     virtual void stream(const ActorAddress &from, const ActorAddress &to, const QString &name, const QByteArray &json) = 0;
     // The wake index changed: the clock of sleeping actors may have to be set anew.
     virtual void dueChanged() = 0;
+    // The life of a cell: its actor runs; nobody is connected to it, and it was used just now; that is over; it has
+    // stopped; its cell sleeps with nothing to do.
+    virtual void started(const QString &id) = 0;
+    virtual void idled(const QString &id) = 0;
+    virtual void idleEnded(const QString &id) = 0;
+    virtual void stopped(const ActorStop &stop) = 0;
+    virtual void vacated(const QString &id) = 0;
 };
 
 } // namespace foundry::backend

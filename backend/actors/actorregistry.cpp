@@ -47,6 +47,11 @@ QString actorIdOf(const ActorAddress &address)
     return QString::fromLatin1(QCryptographicHash::hash(text, QCryptographicHash::Sha256).left(16).toHex());
 }
 
+QString addressText(const ActorAddress &address)
+{
+    return address.name + QLatin1Char('/') + address.key.join(QLatin1Char('/'));
+}
+
 ActorRegistry::ActorRegistry(std::unique_ptr<Database> database)
     : m_database(std::move(database))
 {
@@ -166,6 +171,13 @@ Result<qint64> ActorRegistry::nextGeneration(const QString &id)
     if (auto done = q.result(); !done)
         return done.error();
     return generation;
+}
+
+qint64 ActorRegistry::generationOf(const QString &id)
+{
+    const std::lock_guard lock(m_mutex);
+    auto q = m_database->query("SELECT generation FROM actors WHERE id = ?", id);
+    return q.next() ? q.integer(0) : 0;
 }
 
 Result<> ActorRegistry::setDue(const QString &id, Millis due)

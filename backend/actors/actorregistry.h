@@ -17,6 +17,8 @@ struct ActorRef {
 };
 
 QString actorIdOf(const ActorAddress &address);
+// For messages: name/key/…
+QString addressText(const ActorAddress &address);
 
 class ActorRegistry {
 public:
@@ -29,6 +31,8 @@ public:
     Result<ActorRef> add(const ActorAddress &address, bool *created);
     // +1 at each start of the actor.
     Result<qint64> nextGeneration(const QString &id);
+    // 0: it never ran.
+    qint64 generationOf(const QString &id);
 
     // due 0: at once. Keeps the earlier of what is there.
     Result<> setDue(const QString &id, Millis due);

@@ -11,29 +11,36 @@ Q_LOGGING_CATEGORY(lcRuntime, "foundry.actors.runtime")
 
 namespace {
 
+constexpr int kOpenAtOnce = 64;
+
 Error actorruntimeNotFound(const QString &what)
 {
     return makeError(QLatin1StringView("actor"), QLatin1StringView("not_found"),
         QStringLiteral("There is no actor %1.").arg(what));
 }
 
-Error actorruntimeStopping()
+Error actorruntimeOverloaded()
 {
-    return makeError(QLatin1StringView("actor"), QLatin1StringView("stopping"), QStringLiteral("The host is stopping."),
-        QStringLiteral("Try again when it runs."));
-}
-
-QString actorruntimeName(const ActorAddress &address)
-{
-    return address.name + QLatin1Char('/') + address.key.join(QLatin1Char('/'));
+    return makeError(QLatin1StringView("actor"), QLatin1StringView("overloaded"),
+        QStringLiteral("More is asked of this actor than it can hold."), QStringLiteral("Try again in a moment."));
 }
 
 } // namespace
+
+// What was under way before is opened a few at a time: after a power loss that is every actor there is.
+struct RuntimeOpening {
+    QStringList ids;
+    qsizetype next = 0;
+    qsizetype opened = 0;
+    bool said = false;
+    std::function<void()> ready;
+};
 
 ActorRuntime::ActorRuntime(RuntimeOptions options, QList<ActorFactory> factories, QObject *parent)
     : QObject(parent)
     , m_options(std::move(options))
     , m_factories(std::move(factories))
+    , m_idle(m_options.idleActors)
 {
     m_clock.setSingleShot(true);
     connect(&m_clock, &QTimer::timeout, this, &ActorRuntime::wakeDue);
@@ -72,39 +79,49 @@ void ActorRuntime::start(std::function<void()> ready)
     // After a power loss an entry of the wake index may be missing: then every actor is looked at.
     const QStringList due = m_registry->lastStopWasClean() ? m_registry->dueUntil(QDateTime::currentMSecsSinceEpoch())
                                                            : m_registry->allIds();
-    struct Opening {
-        qsizetype left = 0;
-        bool said = false;
-        std::function<void()> ready;
-    };
-    auto opening = std::make_shared<Opening>(Opening{due.size(), false, std::move(ready)});
-    const auto finish = [this, opening] {
-        if (opening->said)
-            return;
-        opening->said = true;
-        setClock();
-        opening->ready();
-    };
+    auto opening = std::make_shared<RuntimeOpening>(RuntimeOpening{due, 0, 0, false, std::move(ready)});
     if (due.isEmpty()) {
-        QMetaObject::invokeMethod(this, finish, Qt::QueuedConnection);
+        QMetaObject::invokeMethod(this, [this, opening] { finishOpening(*opening); }, Qt::QueuedConnection);
         return;
     }
-    QTimer::singleShot(m_options.openDeadlineMs, this, [opening, finish] {
+    QTimer::singleShot(m_options.openDeadlineMs, this, [this, opening] {
         if (!opening->said)
-            qCWarning(lcRuntime, "%lld actors are still opening", qint64(opening->left));
-        finish();
+            qCWarning(lcRuntime, "%lld actors are still opening", qint64(opening->ids.size() - opening->opened));
+        finishOpening(*opening);
     });
-    const auto opened = [this, opening, finish] {
+    for (int i = 0; i < kOpenAtOnce; ++i)
+        openNext(opening);
+}
+
+void ActorRuntime::finishOpening(RuntimeOpening &opening)
+{
+    if (opening.said)
+        return;
+    opening.said = true;
+    setClock();
+    opening.ready();
+}
+
+void ActorRuntime::openNext(const std::shared_ptr<RuntimeOpening> &opening)
+{
+    if (opening->next >= opening->ids.size() || m_stopping)
+        return;
+    const QString id = opening->ids.at(opening->next++);
+    const auto opened = [this, opening] {
         QMetaObject::invokeMethod(
             this,
-            [opening, finish] {
-                if (--opening->left == 0)
-                    finish();
+            [this, opening] {
+                if (++opening->opened == opening->ids.size())
+                    finishOpening(*opening);
+                else
+                    openNext(opening);
             },
             Qt::QueuedConnection);
     };
-    for (const QString &id : due)
-        post(id, ActorMessage{[opened](ActorInstance &) { opened(); }, [opened](const Error &) { opened(); }});
+    ActorMessage message;
+    message.run = [opened](ActorInstance &) { opened(); };
+    message.refuse = [opened](const Error &) { opened(); };
+    post(id, std::move(message));
 }
 
 void ActorRuntime::stop(std::function<void()> done)
@@ -135,7 +152,35 @@ void ActorRuntime::stop(std::function<void()> done)
             Qt::QueuedConnection);
     };
     for (const auto &cell : std::as_const(cells))
-        cell->close(StopReason::Stop, closed);
+        cell->drain({StopReason::Stop, std::nullopt, true, closed});
+    QTimer::singleShot(m_options.drainMs, this, [cells] {
+        for (const auto &cell : cells)
+            cell->expire();
+    });
+}
+
+void ActorRuntime::stopActor(const QString &id, StopReason reason, const Error &told, std::function<void()> done)
+{
+    std::shared_ptr<ActorCell> cell;
+    {
+        const std::lock_guard lock(m_mutex);
+        cell = m_cells.value(id);
+    }
+    if (!cell) {
+        if (done)
+            done();
+        return;
+    }
+    cell->drain({reason, told, false, std::move(done)});
+    QMetaObject::invokeMethod(
+        this,
+        [this, weak = std::weak_ptr(cell)] {
+            QTimer::singleShot(m_options.drainMs, this, [weak] {
+                if (const auto draining = weak.lock())
+                    draining->expire();
+            });
+        },
+        Qt::QueuedConnection);
 }
 
 const ActorFactory *ActorRuntime::factoryFor(const ActorAddress &address) const
@@ -152,7 +197,7 @@ Result<ActorRef> ActorRuntime::get(const ActorAddress &address)
     const std::lock_guard lock(m_mutex);
     if (auto found = m_registry->find(actorIdOf(address)))
         return *found;
-    return actorruntimeNotFound(actorruntimeName(address));
+    return actorruntimeNotFound(addressText(address));
 }
 
 Result<ActorRef> ActorRuntime::getOrCreate(const ActorAddress &address, bool *created)
@@ -164,9 +209,9 @@ Result<ActorRef> ActorRuntime::getOrCreate(const ActorAddress &address, bool *cr
         return *found;
     const ActorFactory *factory = factoryFor(address);
     if (!factory || factory->createdBy == CreatedBy::SendOnly)
-        return actorruntimeNotFound(actorruntimeName(address));
+        return actorruntimeNotFound(addressText(address));
     if (m_stopping)
-        return actorruntimeStopping();
+        return actorStoppingError();
     return m_registry->add(address, created);
 }
 
@@ -211,11 +256,13 @@ void ActorRuntime::countWorking(std::function<void(int working)> done)
     count->runtime = this;
     const std::lock_guard lock(m_mutex);
     for (const auto &cell : std::as_const(m_cells)) {
-        cell->post(ActorMessage{[count](ActorInstance &actor) {
-                                    if (actor.isWorking())
-                                        ++count->working;
-                                },
-            {}, false});
+        ActorMessage message;
+        message.run = [count](ActorInstance &actor) {
+            if (actor.isWorking())
+                ++count->working;
+        };
+        message.wakes = false;
+        cell->post(std::move(message));
     }
 }
 
@@ -228,7 +275,7 @@ Result<std::shared_ptr<ActorCell>> ActorRuntime::cellOf(const QString &id)
         return actorruntimeNotFound(id.left(64));
     const ActorFactory *factory = factoryFor(ref->address);
     if (!factory)
-        return actorruntimeNotFound(actorruntimeName(ref->address));
+        return actorruntimeNotFound(addressText(ref->address));
     return cellOf(*ref, *factory);
 }
 
@@ -236,8 +283,13 @@ std::shared_ptr<ActorCell> ActorRuntime::cellOf(const ActorRef &ref, const Actor
 {
     auto &cell = m_cells[ref.id];
     if (!cell) {
-        QObject *loop = m_workers.at(size_t(qHash(ref.id) % m_workers.size()))->loop.get();
-        cell = std::make_shared<ActorCell>(ref, factory, m_options.dataDir, static_cast<ActorPost &>(*this), loop, m_options.idleMs);
+        // Coordinators answer the lists and the creations: they have the first thread for themselves, so that no task's
+        // disk or process is in their way.
+        const size_t others = m_workers.size() - 1;
+        const bool coordinates = factory.createdBy == CreatedBy::FirstTouch || others == 0;
+        const size_t place = coordinates ? 0 : 1 + size_t(qHash(ref.id)) % others;
+        cell = std::make_shared<ActorCell>(ref, factory, ActorCell::Options{m_options.dataDir, m_options.idleMs, m_options.mailbox},
+            static_cast<ActorPost &>(*this), m_workers.at(place)->loop.get());
     }
     return cell;
 }
@@ -248,99 +300,64 @@ void ActorRuntime::post(const QString &id, ActorMessage message)
     std::optional<Error> error;
     {
         const std::lock_guard lock(m_mutex);
-        auto cell = cellOf(id);
-        if (!cell)
+        // Where nobody is awake there is nobody to tell; and a host that stops wakes nobody.
+        const bool known = m_cells.contains(id);
+        if (!known && !message.wakes)
+            return;
+        if (!known && m_stopping) {
+            error = actorStoppingError();
+        } else if (auto cell = cellOf(id); !cell) {
             error = cell.error();
-        else if (!(*cell)->post(std::move(message)))
-            error = actorruntimeStopping();
+        } else {
+            switch ((*cell)->post(std::move(message))) {
+            case ActorCell::Posted::Taken:
+                break;
+            case ActorCell::Posted::Stopping:
+                error = actorStoppingError();
+                break;
+            case ActorCell::Posted::Overloaded:
+                error = actorruntimeOverloaded();
+                break;
+            }
+        }
     }
     if (error && refuse)
         refuse(*error);
 }
 
-void ActorRuntime::act(const QString &id, ActorCall call, ActorReply reply)
+void ActorRuntime::started(const QString &)
 {
-    if (m_stopping) {
-        reply(actorruntimeStopping());
-        return;
+    ++m_loaded;
+}
+
+void ActorRuntime::idled(const QString &id)
+{
+    for (const QString &other : m_idle.used(id)) {
+        std::shared_ptr<ActorCell> cell;
+        {
+            const std::lock_guard lock(m_mutex);
+            cell = m_cells.value(other);
+        }
+        if (cell)
+            cell->askToRest();
     }
-    post(id, ActorMessage{[call = std::move(call), reply](ActorInstance &actor) { actor.act(call, reply); },
-                 [reply](const Error &error) { reply(error); }});
 }
 
-void ActorRuntime::attach(const QString &id, ConnectionId connection, std::function<void(Result<>)> reply)
+void ActorRuntime::stopped(const ActorStop &stop)
 {
-    post(id, ActorMessage{[connection, reply](ActorInstance &actor) {
-                 actor.connected(connection);
-                 reply(Unit{});
-             }, [reply](const Error &error) { reply(error); }});
+    --m_loaded;
+    m_idle.gone(stop.actorId);
+    qCInfo(lcRuntime, "%s", encodeActorStop(stop).constData());
+    if (m_options.onStop)
+        m_options.onStop(stop);
 }
 
-void ActorRuntime::subscribe(const QString &id, ConnectionId connection, const QString &topic, bool on)
-{
-    post(id, ActorMessage{[connection, topic, on](ActorInstance &actor) { actor.subscribe(connection, topic, on); }, {}});
-}
-
-void ActorRuntime::detach(const QString &id, ConnectionId connection)
-{
-    post(id, ActorMessage{[connection](ActorInstance &actor) { actor.disconnected(connection); }, {}, false});
-}
-
-void ActorRuntime::announce(const ActorAddress &target)
+void ActorRuntime::vacated(const QString &id)
 {
     const std::lock_guard lock(m_mutex);
-    if (!factoryFor(target))
-        return;
-    if (auto added = m_registry->add(target, nullptr); !added)
-        qCWarning(lcRuntime, "cannot register %ls: %ls", qUtf16Printable(actorruntimeName(target)),
-            qUtf16Printable(added.error().message));
-}
-
-void ActorRuntime::deliver(const QString &senderId, const ActorAddress &target, const QList<Send> &sends)
-{
-    const QString targetId = actorIdOf(target);
-    enum class Outcome { Posted, Refused, Dropped } outcome = Outcome::Posted;
-    {
-        // One lock for registering and posting: a client that is early finds the creation in the mailbox before it.
-        const std::lock_guard lock(m_mutex);
-        const ActorFactory *factory = factoryFor(target);
-        std::optional<ActorRef> ref = m_registry->find(targetId);
-        if (factory && !ref
-            && (factory->createdBy == CreatedBy::FirstTouch || sends.first().name == QLatin1StringView("create"))) {
-            auto added = m_registry->add(target, nullptr);
-            if (added)
-                ref = *added;
-            else
-                outcome = Outcome::Refused;
-        }
-        if (outcome == Outcome::Posted && factory && ref) {
-            const bool posted = cellOf(*ref, *factory)->post(
-                ActorMessage{[senderId, sends](ActorInstance &actor) { actor.receive(senderId, sends); },
-                    [this, senderId, targetId](const Error &) { acknowledge(senderId, targetId, 0); }});
-            if (!posted)
-                outcome = Outcome::Refused;
-        } else if (outcome == Outcome::Posted) {
-            outcome = Outcome::Dropped;
-        }
-    }
-    if (outcome == Outcome::Dropped) {
-        qCWarning(lcRuntime, "a send \"%ls\" to %ls, which does not exist, is dropped", qUtf16Printable(sends.first().name),
-            qUtf16Printable(actorruntimeName(target)));
-        acknowledge(senderId, targetId, sends.last().sequence);
-    } else if (outcome == Outcome::Refused) {
-        acknowledge(senderId, targetId, 0);
-    }
-}
-
-void ActorRuntime::acknowledge(const QString &senderId, const QString &targetId, qint64 upTo)
-{
-    post(senderId,
-        ActorMessage{[targetId, upTo](ActorInstance &actor) { actor.acknowledged(targetId, upTo); }, {}, false});
-}
-
-void ActorRuntime::stream(const ActorAddress &from, const ActorAddress &to, const QString &name, const QByteArray &json)
-{
-    post(actorIdOf(to), ActorMessage{[from, name, json](ActorInstance &actor) { actor.streamed(from, name, json); }, {}});
+    const auto cell = m_cells.constFind(id);
+    if (cell != m_cells.cend() && (*cell)->isVacant())
+        m_cells.erase(cell);
 }
 
 void ActorRuntime::dueChanged()
@@ -364,8 +381,11 @@ void ActorRuntime::setClock()
 
 void ActorRuntime::wakeDue()
 {
-    for (const QString &id : m_registry->dueUntil(QDateTime::currentMSecsSinceEpoch()))
-        post(id, ActorMessage{[](ActorInstance &) {}, {}});
+    for (const QString &id : m_registry->dueUntil(QDateTime::currentMSecsSinceEpoch())) {
+        ActorMessage message;
+        message.run = [](ActorInstance &) {};
+        post(id, std::move(message));
+    }
     setClock();
 }
 

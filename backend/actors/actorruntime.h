@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backend/actors/actorcell.h"
+#include "backend/actors/idleactors.h"
 
 #include <QHash>
 #include <QObject>
@@ -14,8 +15,15 @@ struct RuntimeOptions {
     QString dataDir;
     int workers = 3;
     int idleMs = 30000; // an actor that nobody uses sleeps after this; 0: never
+    int idleActors = 64; // so many that nobody is connected to stay loaded, the most recently used ones
+    int drainMs = 5000; // an action may go on for so long when its actor is to stop; then its context refuses
+    MailboxLimits mailbox = {};
+    // Counts stops; the runtime itself writes the line into the log. Worker threads.
+    std::function<void(const ActorStop &)> onStop = {};
     int openDeadlineMs = 20000; // what is under way from before is waited for this long before ready
 };
+
+struct RuntimeOpening;
 
 class ActorRuntime final : public QObject, private ActorPost {
     Q_OBJECT
@@ -28,7 +36,7 @@ public:
     Result<> open(EventSink *sink);
     // Opens the actors of the wake index; `ready` comes when all have been opened (on the main thread).
     void start(std::function<void()> ready);
-    // New messages are refused with actor.stopping; what was posted runs; then every actor stops. `done` on the main thread.
+    // Every actor drains and stops, then the host may go. `done` on the main thread.
     void stop(std::function<void()> done);
     bool isStopping() const { return m_stopping; }
 
@@ -46,6 +54,11 @@ public:
     void subscribe(const QString &id, ConnectionId connection, const QString &topic, bool on);
     void detach(const QString &id, ConnectionId connection);
     // How many actors do something that somebody waits for; `done` on the main thread.
+    // One actor drains and stops, its connections are closed with `told`; the next message starts it again. Any thread;
+    // `done` on a worker thread.
+    void stopActor(const QString &id, StopReason reason, const Error &told, std::function<void()> done = {});
+    // How many actors are loaded: their databases are open. Any thread.
+    int loadedCount() const { return m_loaded; }
     void countWorking(std::function<void(int working)> done);
 
 private:
@@ -56,6 +69,11 @@ private:
     void acknowledge(const QString &senderId, const QString &targetId, qint64 upTo) override;
     void stream(const ActorAddress &from, const ActorAddress &to, const QString &name, const QByteArray &json) override;
     void dueChanged() override;
+    void started(const QString &id) override;
+    void idled(const QString &id) override;
+    void idleEnded(const QString &id) override { m_idle.gone(id); }
+    void stopped(const ActorStop &stop) override;
+    void vacated(const QString &id) override;
 
     const ActorFactory *factoryFor(const ActorAddress &address) const;
     // Both with m_mutex held.
@@ -63,6 +81,8 @@ private:
     std::shared_ptr<ActorCell> cellOf(const ActorRef &ref, const ActorFactory &factory);
     // Posts, or refuses outside of the lock.
     void post(const QString &id, ActorMessage message);
+    void finishOpening(RuntimeOpening &opening);
+    void openNext(const std::shared_ptr<RuntimeOpening> &opening);
     void setClock();
     void wakeDue();
 
@@ -76,7 +96,10 @@ private:
     };
     std::vector<std::unique_ptr<Worker>> m_workers;
     std::mutex m_mutex;
-    QHash<QString, std::shared_ptr<ActorCell>> m_cells;
+    QHash<QString, std::shared_ptr<ActorCell>> m_cells; // of loaded actors and those with mail
+    IdleActors m_idle;
+    std::atomic<int> m_loaded = 0;
+    std::atomic<int> m_droppedStreams = 0;
     std::atomic<bool> m_stopping = false;
     std::atomic<bool> m_clockAsked = false;
     QTimer m_clock;

@@ -13,6 +13,7 @@ namespace {
 constexpr int kFirstRetryMs = 250;
 constexpr int kLongestRetryMs = 30000;
 constexpr int kSendsAtOnce = 1000;
+constexpr qsizetype kSendBytesAtOnce = 4 * 1024 * 1024;
 } // namespace
 
 void ActorInstance::dispatchOutbox()
@@ -23,7 +24,8 @@ void ActorInstance::dispatchOutbox()
         QHash<QString, qsizetype> batchOf;
         auto q = m_database->query("SELECT sequence, target, target_name, target_key, name, json FROM outbox ORDER BY sequence");
         int count = 0;
-        while (count < kSendsAtOnce && q.next()) {
+        qsizetype bytes = 0;
+        while (count < kSendsAtOnce && bytes < kSendBytesAtOnce && q.next()) {
             const QString target = q.text(1);
             if (m_inFlight.contains(target) && !batchOf.contains(target))
                 continue;
@@ -32,6 +34,7 @@ void ActorInstance::dispatchOutbox()
                 batches.append({ActorAddress{q.text(2), protocol::decodeKey(q.text(3))}, {}});
             }
             batches[batchOf.value(target)].second.append(Send{m_ref.address, q.integer(0), q.text(4), q.bytes(5)});
+            bytes += batches[batchOf.value(target)].second.last().json.size();
             m_inFlight.insert(target, q.integer(0));
             ++count;
         }
@@ -96,6 +99,8 @@ bool ActorInstance::receiveOne(const Send &send, const QString &senderId)
     });
     if (done)
         return true;
+    if (m_expired)
+        return false; // it stays in the sender's outbox
     qCWarning(lcActors, "%ls dropped the send \"%ls\" of %ls: %ls", qUtf16Printable(m_ref.address.name),
         qUtf16Printable(send.name), qUtf16Printable(send.from.name), qUtf16Printable(done.error().message));
     if (done.error().code.startsWith(QLatin1StringView("storage_")))

@@ -14,6 +14,15 @@ Q_LOGGING_CATEGORY(lcHost, "foundry.host")
 namespace {
 constexpr int kStopMs = 15000;     // then the process ends anyway
 constexpr int kIdleCheckMs = 2000; // only while asked to stop when idle
+
+// A bound that this machine's owner wants otherwise.
+void hostNumber(const char *variable, int &value)
+{
+    bool isNumber = false;
+    const int wanted = qEnvironmentVariableIntValue(variable, &isNumber);
+    if (isNumber && wanted > 0)
+        value = wanted;
+}
 } // namespace
 
 Host::Host(HostConfig config, QObject *parent)
@@ -36,6 +45,9 @@ Result<> Host::start(QList<ActorFactory> factories)
     m_deliveries = std::make_unique<Deliveries>();
     RuntimeOptions options;
     options.dataDir = m_config.dataDir;
+    hostNumber("FOUNDRY_IDLE_MS", options.idleMs);
+    hostNumber("FOUNDRY_IDLE_ACTORS", options.idleActors);
+    hostNumber("FOUNDRY_DRAIN_MS", options.drainMs);
     m_runtime = std::make_unique<ActorRuntime>(options, std::move(factories));
     m_server = std::make_unique<Server>(m_config, *m_runtime, *m_deliveries);
     connect(m_server.get(), &Server::drainRequested, this, [this](bool whenIdle) {

@@ -195,12 +195,17 @@ Result<std::unique_ptr<Database>> Database::tryOpen(const QString &path, const D
         return database->fail(code, path);
     sqlite3_busy_timeout(handle, options.busyTimeoutMs);
 
-    const QByteArray synchronous = options.durability == Durability::Full ? "FULL" : "NORMAL";
+    // Making a file and turning it to WAL would wait five times for the disk, which is most of what a new task costs; what
+    // a power loss can take of a new file is no more than what it can take of the last commits.
+    const bool isFresh = options.durability == Durability::Normal && QFileInfo(path).size() == 0;
+    const QByteArray synchronous = isFresh ? "OFF" : options.durability == Durability::Full ? "FULL" : "NORMAL";
     // The small page cache keeps ten thousand sleeping and waking actors cheap.
-    auto set = database->script("PRAGMA journal_mode=WAL; PRAGMA synchronous=" + synchronous
-        + "; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-2000; PRAGMA journal_size_limit=4194304;");
+    auto set = database->script("PRAGMA synchronous=" + synchronous
+        + "; PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-2000;"
+          " PRAGMA journal_size_limit=4194304;");
     if (!set)
         return set.error();
+    database->m_isFresh = isFresh;
     if (QFile::exists(databaseSuspectFile(path))) {
         auto check = database->query("PRAGMA quick_check(1)");
         const bool sound = check.next() && check.text(0) == QLatin1StringView("ok");
@@ -222,6 +227,9 @@ Error Database::fail(int code, const QString &what)
         name = QLatin1StringView("storage_full");
         message = QStringLiteral("The disk that holds %1 is full.").arg(QFileInfo(m_path).path());
         action = QStringLiteral("Free some space on it, then try again.");
+    } else if ((code & 0xff) == SQLITE_INTERRUPT) {
+        name = QLatin1StringView("storage_stopped");
+        message = QStringLiteral("The database %1 is about to be closed.").arg(m_path);
     } else if (databaseIsDamage(code)) {
         name = QLatin1StringView("storage_corrupt");
         message = QStringLiteral("The database file %1 is damaged.").arg(m_path);
@@ -234,11 +242,24 @@ Error Database::fail(int code, const QString &what)
         QStringLiteral("sqlite %1: %2").arg(code).arg(what.left(200)));
     if (m_inTransaction && !m_failure)
         m_failure = error;
+    if (databaseIsDamage(code) && !m_damage)
+        m_damage = error;
     return error;
+}
+
+void Database::interrupt()
+{
+    m_isInterrupted = true;
+    sqlite3_interrupt(m_handle);
 }
 
 sqlite3_stmt *Database::take(QByteArrayView sql, int *code)
 {
+    if (m_isInterrupted) {
+        *code = SQLITE_INTERRUPT;
+        fail(*code, QString::fromUtf8(sql));
+        return nullptr;
+    }
     const auto found = m_idle.constFind(QByteArray::fromRawData(sql.data(), sql.size()));
     if (found != m_idle.cend()) {
         sqlite3_stmt *statement = found.value();
@@ -300,6 +321,8 @@ Result<> Database::commit()
     if (!committed)
         rollback();
     m_inTransaction = false;
+    if (committed && std::exchange(m_isFresh, false))
+        return script("PRAGMA synchronous=NORMAL");
     return committed;
 }
 

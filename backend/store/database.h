@@ -1,6 +1,6 @@
 // One SQLite file, opened for one thread: a thin owner of the C API with a cache of prepared statements.
 // Text is UTF-8, times are milliseconds. Errors are values (group internal; code storage_failed, storage_full,
-// storage_corrupt, storage_newer); the first error inside a transaction sticks, so that an ignored one still rolls back.
+// storage_corrupt, storage_newer, storage_stopped); the first error inside a transaction sticks, so that an ignored one still rolls back.
 #pragma once
 
 #include "models/types/result.h"
@@ -8,6 +8,7 @@
 #include <QByteArray>
 #include <QHash>
 #include <QString>
+#include <atomic>
 #include <memory>
 #include <optional>
 
@@ -135,6 +136,13 @@ public:
     // The first error since begin(), also when its caller dropped it.
     const std::optional<Error> &failure() const { return m_failure; }
 
+    // Any thread, while it lives: statements that run end at once with storage_stopped, and so do later ones, until
+    // resume() (on its own thread).
+    void interrupt();
+    void resume() { m_isInterrupted = false; }
+    // The first sign that the file is damaged: it must be closed and opened again.
+    const std::optional<Error> &damage() const { return m_damage; }
+
     // Brings the named part's schema to version steps.size(), running the steps that are missing, inside one
     // transaction (its own unless one is open). A database of a newer version is refused: internal.storage_newer.
     Result<> migrate(const QString &part, const QStringList &steps);
@@ -152,7 +160,10 @@ private:
     sqlite3 *m_handle;
     QHash<QByteArray, sqlite3_stmt *> m_idle;
     bool m_inTransaction = false;
+    bool m_isFresh = false; // made just now: its first commit does not wait for the disk
     std::optional<Error> m_failure;
+    std::optional<Error> m_damage;
+    std::atomic<bool> m_isInterrupted = false;
 };
 
 } // namespace foundry::backend

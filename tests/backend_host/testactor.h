@@ -7,6 +7,7 @@
 
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QThread>
 
 #include <atomic>
 #include <memory>
@@ -19,6 +20,8 @@ struct TestWorld {
     std::atomic<int> alarms = 0;
     std::atomic<int> effects = 0;     // afterCommit runs
     std::atomic<int> failReceive = 0; // so many sends fail with a storage error
+    std::atomic<int> entered = 0;       // "linger" and "churn" got into the actor's code
+    std::atomic<bool> release = false;  // lets "linger" go on
     std::atomic<bool> holds = false;
     std::atomic<bool> works = false;
     QStringList steps{QStringLiteral("CREATE TABLE log(n INTEGER PRIMARY KEY, text TEXT)")};
@@ -86,6 +89,22 @@ public:
         table.command(QStringLiteral("nest"), [this](Transaction &, const Caller &, QByteArrayView) -> Result<QByteArray> {
             auto inner = context().transaction([](Transaction &) -> Result<> { return Unit{}; });
             return inner ? Result<QByteArray>(QByteArray("null")) : Result<QByteArray>(inner.error());
+        });
+        // Stays inside the actor's code until it is let go; then asks its context for more.
+        table.read(QStringLiteral("linger"), [this](const Caller &, QByteArrayView) -> Result<QByteArray> {
+            ++m_world->entered;
+            while (!m_world->release)
+                QThread::msleep(1);
+            auto written = context().transaction([](Transaction &tx) { return tx.database().run("INSERT INTO log(text) VALUES('lingered')"); });
+            return written ? Result<QByteArray>(QByteArray("\"lingered\"")) : Result<QByteArray>(written.error());
+        });
+        // A statement that would take for ever.
+        table.read(QStringLiteral("churn"), [this](const Caller &, QByteArrayView) -> Result<QByteArray> {
+            ++m_world->entered;
+            auto q = context().database().query(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n");
+            q.next();
+            return QByteArray("\"churned\"");
         });
         table.command(QStringLiteral("stream"), [this](Transaction &tx, const Caller &, QByteArrayView args) -> Result<QByteArray> {
             const QString to = first(args).value(QLatin1StringView("to")).toString();

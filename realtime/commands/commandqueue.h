@@ -18,6 +18,8 @@ public:
         QObject *parent = nullptr);
     ~CommandQueue() override;
 
+    ActorConnection &connection() const { return m_connection; }
+
     // `args` is the JSON argument list, request id inside.
     void enqueue(const QString &action, const QByteArray &args, QObject *context, CallAnswer answer);
     // Commands without an answer yet.

@@ -29,6 +29,12 @@ HostClient::HostClient(
     , m_userCommands(m_user.queue)
     , m_organizationCommands(m_organization.queue, m_organizationFeed)
 {
+    if (HostCache *cache = m_options.cache) {
+        m_hostFeed.setCache(&cache->topics(m_app.connection.actor()));
+        m_appFeed.setCache(&cache->topics(m_user.connection.actor()));
+        m_overlayFeed.setCache(&cache->topics(m_user.connection.actor()));
+        m_organizationFeed.setCache(&cache->topics(m_organization.connection.actor()));
+    }
     connect(&m_organization.connection, &ActorConnection::stateChanged, this, [this](ConnectionState state) {
         if (state == ConnectionState::Live)
             m_lostAt = 0;
@@ -86,6 +92,7 @@ TaskClient &HostClient::task(const RepoId &repo, const TaskId &task)
         parts.grace = m_options.grace;
         parts.heartbeat = m_options.heartbeat;
         parts.uploads = &m_organizationCommands.uploads();
+        parts.cache = m_options.cache;
         client = std::make_unique<TaskClient>(task, taskActor(m_options.organization, repo, task), parts);
         client->connection().setEndpoint(m_endpoint);
         // Queued: it is inside one of its own signals.

@@ -17,6 +17,7 @@ struct HostClientOptions {
     ConnectionTimes times = {};
     std::chrono::milliseconds grace = std::chrono::seconds(30);
     std::chrono::milliseconds heartbeat = std::chrono::seconds(20);
+    HostCache *cache = nullptr; // outlives the client; null: nothing is kept
 };
 
 class HostClient : public QObject {

@@ -27,6 +27,10 @@ TaskClient::TaskClient(TaskId task, const ActorName &actor, const Parts &parts, 
     , m_queue(m_connection)
     , m_commands(m_queue, *parts.uploads, m_feed)
 {
+    if (parts.cache) {
+        m_feed.setCache(&parts.cache->topics(actor));
+        m_commands.setCache(parts.cache);
+    }
     connect(&m_subscriptions, &Subscriptions::ended, this, &TaskClient::checkUse);
     connect(&m_queue, &CommandQueue::waitingChanged, this, &TaskClient::checkUse);
 }

@@ -17,6 +17,7 @@ public:
         std::chrono::milliseconds grace = std::chrono::seconds(30);
         std::chrono::milliseconds heartbeat = std::chrono::seconds(20);
         PromptUpload *uploads = nullptr;
+        HostCache *cache = nullptr; // may be null: nothing is kept
     };
 
     TaskClient(TaskId task, const ActorName &actor, const Parts &parts, QObject *parent = nullptr);

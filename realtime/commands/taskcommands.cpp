@@ -4,6 +4,26 @@
 
 namespace foundry::realtime {
 
+namespace {
+
+QString taskcommandsDiffKey(const GetDiff &question)
+{
+    return question.path + QLatin1Char('\n') + question.scope.text() + QLatin1Char('\n') + question.cursor.value_or(QString());
+}
+
+// What the search finds a diff by: its path, and its lines that are new or gone.
+QStringList taskcommandsDiffNames(const DiffPage &page)
+{
+    QStringList names{page.path};
+    for (const QString &line : page.unified.split(QLatin1Char('\n'))) {
+        if (line.startsWith(QLatin1Char('+')) || line.startsWith(QLatin1Char('-')))
+            names << line;
+    }
+    return names;
+}
+
+} // namespace
+
 TaskCommands::TaskCommands(CommandQueue &queue, PromptUpload &uploads, TaskFeed &feed, QObject *parent)
     : QObject(parent)
     , m_queue(queue)
@@ -221,18 +241,44 @@ void TaskCommands::getDiff(const QString &path, OpenEnum<ChangeScope> scope, con
     readDiff(question, context, then);
 }
 
+bool TaskCommands::askCache(const QString &kind, const QString &key, QObject *context,
+    std::function<void(std::optional<KeptAnswer>)> then)
+{
+    if (!m_cache || m_queue.connection().isLive())
+        return false;
+    m_cache->find(m_queue.connection().actor(), kind, key, context, std::move(then));
+    return true;
+}
+
 void TaskCommands::readDiff(GetDiff question, QObject *context, const Answered<DiffPage> &then)
 {
-    question.requestId = makeId<RequestId>();
-    // Noted before the question leaves: the notice may come before the answer.
-    m_diffs.insert(question.requestId, WaitingDiff{question, context, then});
-    sendCommand<DiffPage>(m_queue, QStringLiteral("getDiff"), question, context,
-        Answered<DiffPage>([this, id = question.requestId, then](const Result<DiffPage> &page) {
-            // Pending: shown as such; the notice brings the lines.
-            if (!page || !page->pending)
-                m_diffs.remove(id);
-            then(page);
-        }));
+    const auto askHost = [this, question, context = QPointer<QObject>(context), then] {
+        GetDiff asked = question;
+        asked.requestId = makeId<RequestId>();
+        // Noted before the question leaves: the notice may come before the answer.
+        m_diffs.insert(asked.requestId, WaitingDiff{asked, context, then});
+        sendCommand<DiffPage>(m_queue, QStringLiteral("getDiff"), asked, context,
+            Answered<DiffPage>([this, asked, then](const Result<DiffPage> &page) {
+                // Pending: shown as such; the notice brings the lines.
+                if (!page || !page->pending)
+                    m_diffs.remove(asked.requestId);
+                if (m_cache && page && !page->pending && !page->error) {
+                    m_cache->keep(m_queue.connection().actor(), QStringLiteral("diff"), taskcommandsDiffKey(asked),
+                        protocol::encodeValue(*page), taskcommandsDiffNames(*page));
+                }
+                then(page);
+            }));
+    };
+    const bool offline = askCache(QStringLiteral("diff"), taskcommandsDiffKey(question), context,
+        [askHost, then](const std::optional<KeptAnswer> &kept) {
+            if (kept) {
+                if (const auto page = protocol::decodeValue<DiffPage>(kept->data))
+                    return then(page);
+            }
+            askHost(); // waits for the link
+        });
+    if (!offline)
+        askHost();
 }
 
 void TaskCommands::onReady(const ReadyNotice &notice)
@@ -246,7 +292,21 @@ void TaskCommands::onReady(const ReadyNotice &notice)
 
 void TaskCommands::getBlob(const BlobId &blob, qint64 limit, QObject *context, Answered<QByteArray> then)
 {
-    readBlob(blob, {}, limit, context, then);
+    // A blob never changes: what is kept of it is as good as the host's. What was cut is not kept.
+    const auto answer = [this, blob, limit, then](const Result<QByteArray> &whole) {
+        if (m_cache && whole && whole->size() < limit)
+            m_cache->keep(m_queue.connection().actor(), QStringLiteral("blob"), blob.value, *whole);
+        then(whole);
+    };
+    if (!m_cache)
+        return readBlob(blob, {}, limit, context, answer);
+    m_cache->find(m_queue.connection().actor(), QStringLiteral("blob"), blob.value, context,
+        [this, blob, limit, context = QPointer<QObject>(context), then, answer](const std::optional<KeptAnswer> &kept) {
+            if (kept)
+                then(kept->data.left(limit));
+            else
+                readBlob(blob, {}, limit, context, answer);
+        });
 }
 
 void TaskCommands::readBlob(const BlobId &blob, const QByteArray &sofar, qint64 limit, QObject *context,

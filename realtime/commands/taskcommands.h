@@ -1,6 +1,7 @@
 // What can be asked of a task. GUI thread; each answer comes exactly once unless its context is gone.
 #pragma once
 
+#include "realtime/cache/hostcache.h"
 #include "realtime/commands/promptupload.h"
 #include "realtime/feeds/taskfeed.h"
 
@@ -11,6 +12,9 @@ class TaskCommands : public QObject {
 
 public:
     TaskCommands(CommandQueue &queue, PromptUpload &uploads, TaskFeed &feed, QObject *parent = nullptr);
+
+    // Before the first read; outlives this. What was read is kept there, and is the answer while there is no link.
+    void setCache(HostCache *cache) { m_cache = cache; }
 
     // The session's tab is there when this returns.
     SessionId createSession(
@@ -56,6 +60,9 @@ private:
     void readBlob(const BlobId &blob, const QByteArray &sofar, qint64 limit, QObject *context,
         const Answered<QByteArray> &then);
     void onReady(const ReadyNotice &notice);
+    // Without a link: `then` has the cached answer, or null when there is none. False: ask the host.
+    bool askCache(const QString &kind, const QString &key, QObject *context,
+        std::function<void(std::optional<KeptAnswer>)> then);
 
     struct WaitingDiff {
         GetDiff question;
@@ -66,6 +73,7 @@ private:
     CommandQueue &m_queue;
     PromptUpload &m_uploads;
     TaskFeed &m_feed;
+    HostCache *m_cache = nullptr;
     QQueue<Prepared> m_prompts; // a large one goes up first; those behind it wait
     bool m_preparing = false;
     QHash<RequestId, WaitingDiff> m_diffs;

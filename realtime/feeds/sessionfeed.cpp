@@ -50,14 +50,16 @@ void SessionFeed::fetch(const GetTranscript &question, std::function<void(Result
         });
 }
 
-void SessionFeed::requestSnapshot(quint64 fetchNumber)
+void SessionFeed::requestSnapshot(quint64 number)
 {
     GetTranscript question;
     question.sessionId = m_session;
     question.limit = sessionFirstPage;
-    fetch(question, [this, fetchNumber](const Result<TranscriptPage> &page) {
+    fetch(question, [this, number](const Result<TranscriptPage> &page) {
+        if (number != fetchNumber())
+            return; // the cache was there first, and the window is its
         if (!page)
-            return fetchFailed(fetchNumber, page.error());
+            return fetchFailed(number, page.error());
         ChangesPage snapshot;
         snapshot.generation = page->generation;
         snapshot.revision = page->revision;
@@ -65,9 +67,24 @@ void SessionFeed::requestSnapshot(quint64 fetchNumber)
         snapshot.upserts = asEntities(page->entries);
         m_bytes.clear();
         m_first = page->entries.isEmpty() ? page->count : page->entries.first().index;
+        m_cachedFrom = m_first;
         m_any = !page->entries.isEmpty();
         note(snapshot.upserts);
-        pageArrived(fetchNumber, snapshot);
+        pageArrived(number, snapshot);
+    });
+}
+
+void SessionFeed::askCache(quint64 asked)
+{
+    cache()->loadWindow(topic(), std::nullopt, sessionFirstPage, this, [this, asked](const CachedWindow &window) {
+        if (window.known && wantsCacheAnswer(asked)) {
+            m_bytes.clear();
+            m_any = false;
+            m_first = 0;
+            note(window.rows);
+            m_cachedFrom = m_any ? window.heldFrom : m_first;
+        }
+        cacheAnswered(asked, window);
     });
 }
 
@@ -75,7 +92,7 @@ ChangesSince SessionFeed::catchUpQuestion() const
 {
     // Open at the end: what was said meanwhile belongs to the window.
     ChangesSince question = TopicFeed::catchUpQuestion();
-    question.windowFrom = m_first;
+    question.windowFrom = std::min(m_first, m_cachedFrom);
     question.windowTo = sessionEnd;
     return question;
 }
@@ -97,6 +114,13 @@ void SessionFeed::note(const QList<Entity> &entities)
 
 bool SessionFeed::prepare(TopicEvent &event)
 {
+    // What lies before the window is the cache's: nobody was shown it.
+    if (m_any) {
+        m_below += quint64(event.upserts.removeIf([this](const Entity &entity) {
+            const auto *entry = std::get_if<TranscriptEntry>(&entity);
+            return entry && entry->index < m_first;
+        }));
+    }
     note(event.upserts);
     QList<TextAppend> fitting;
     for (const TextAppend &append : std::as_const(event.appends)) {
@@ -104,6 +128,7 @@ bool SessionFeed::prepare(TopicEvent &event)
         if (known == m_bytes.end()) {
             if (m_any && append.index >= m_first)
                 return false; // an entry of our window that we do not know
+            ++m_below;
             continue;
         }
         if (append.offset > *known)
@@ -129,23 +154,59 @@ void SessionFeed::loadOlder()
     if (m_fetchingOlder || !hasOlder() || !isLoaded())
         return;
     m_fetchingOlder = true;
+    if (!cache())
+        return fetchOlder({}, m_below);
+    cache()->loadWindow(topic(), m_first, sessionOlderPage, this, [this, below = m_below](const CachedWindow &window) {
+        const bool ours = window.position.generation == position().generation || !window.fresh;
+        if (window.fresh && ours && !window.rows.isEmpty())
+            olderArrived(window.rows, {}, below);
+        else
+            fetchOlder(ours ? window.rows : QList<Entity>(), below);
+    });
+}
+
+void SessionFeed::fetchOlder(const QList<Entity> &held, quint64 below)
+{
     GetTranscript question;
     question.sessionId = m_session;
     question.before = m_first;
     question.limit = sessionOlderPage;
-    fetch(question, [this](const Result<TranscriptPage> &page) {
-        m_fetchingOlder = false;
+    fetch(question, [this, held, below](const Result<TranscriptPage> &page) {
+        if (!page && !held.isEmpty())
+            return olderArrived(held, {}, below); // as they were, rather than not at all
         if (!page) {
+            m_fetchingOlder = false;
             Q_EMIT olderFailed(page.error());
             return;
         }
         // Of another generation: the whole transcript is fetched anew, and this page belongs to the old one.
-        if (page->generation != position().generation || page->entries.isEmpty())
+        if (page->generation != position().generation || page->entries.isEmpty()) {
+            m_fetchingOlder = false;
             return;
-        noteRows(asEntities(page->entries));
-        m_first = std::min(m_first, page->entries.first().index);
-        Q_EMIT pageLoaded(*page);
+        }
+        CacheWrite write = newWrite(CacheWrite::Kind::Page);
+        write.upserts = asEntities(page->entries);
+        olderArrived(write.upserts, *page, below);
+        writeBack(std::move(write));
     });
+}
+
+void SessionFeed::olderArrived(const QList<Entity> &entries, const TranscriptPage &page, quint64 below)
+{
+    m_fetchingOlder = false;
+    if (below != m_below)
+        return loadOlder(); // one of them may have changed while they were read
+    TranscriptPage older = page;
+    older.entries.clear();
+    for (const Entity &entity : entries) {
+        if (const auto *entry = std::get_if<TranscriptEntry>(&entity))
+            older.entries << *entry;
+    }
+    if (older.entries.isEmpty() || !isLoaded() || older.entries.last().index < m_first - 1)
+        return; // the window moved meanwhile
+    noteRows(entries);
+    m_first = std::min(m_first, older.entries.first().index);
+    Q_EMIT pageLoaded(older);
 }
 
 void SessionFeed::reload(qint64 from, qint64 to)
@@ -163,6 +224,9 @@ void SessionFeed::reload(qint64 from, qint64 to)
         const QList<Entity> entities = asEntities(page->entries);
         noteRows(entities);
         note(entities);
+        CacheWrite write = newWrite(CacheWrite::Kind::Page);
+        write.upserts = entities;
+        writeBack(std::move(write));
         Q_EMIT pageLoaded(*page);
     });
 }

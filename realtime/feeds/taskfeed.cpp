@@ -14,11 +14,22 @@ TaskFeed::TaskFeed(Subscriptions &subscriptions, Heartbeat *heartbeat, QObject *
 
 TaskFeed::~TaskFeed() = default;
 
+void TaskFeed::setCache(TopicCache *cache)
+{
+    m_cache = cache;
+    m_task.setCache(cache);
+    m_changes.setCache(cache);
+    for (const auto &[id, feed] : m_sessions)
+        feed->setCache(cache);
+}
+
 SessionFeed &TaskFeed::session(const SessionId &id)
 {
     std::unique_ptr<SessionFeed> &feed = m_sessions[id];
-    if (!feed)
+    if (!feed) {
         feed = std::make_unique<SessionFeed>(m_subscriptions, m_heartbeat, id);
+        feed->setCache(m_cache);
+    }
     return *feed;
 }
 

@@ -16,6 +16,9 @@ public:
     TaskFeed(Subscriptions &subscriptions, Heartbeat *heartbeat, QObject *parent = nullptr);
     ~TaskFeed() override;
 
+    // Before the first view; outlives this.
+    void setCache(TopicCache *cache);
+
     TopicFeed &task() { return m_task; }       // Task, Stage, Session, QueuedPrompt, Job
     TopicFeed &changes() { return m_changes; } // ChangesHeader, FileChange
     // Made on first use; viewed by whoever shows it.
@@ -29,6 +32,7 @@ public:
 private:
     Subscriptions &m_subscriptions;
     Heartbeat *m_heartbeat;
+    TopicCache *m_cache = nullptr;
     TopicFeed m_task;
     TopicFeed m_changes;
     std::unordered_map<SessionId, std::unique_ptr<SessionFeed>, size_t (*)(const SessionId &)> m_sessions;

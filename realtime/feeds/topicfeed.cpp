@@ -3,6 +3,7 @@
 #include "realtime/feeds/decodeaside.h"
 #include "realtime/protocol/codec.h"
 
+#include <QDateTime>
 #include <QLoggingCategory>
 #include <algorithm>
 
@@ -15,6 +16,10 @@ Q_LOGGING_CATEGORY(feedLog, "foundry.realtime.feed", QtInfoMsg)
 // A buffer that grew so long means that the catch-up does not come: start over when it does.
 constexpr qsizetype feedBufferLimit = 20000;
 constexpr auto feedFetchDeadline = std::chrono::seconds(20);
+// Of the cache, before the host is asked for everything although the cache may hold it.
+constexpr auto feedCachePatience = std::chrono::milliseconds(150);
+// Between two notes that a topic is unchanged: more often would only wear the disk.
+constexpr Millis feedSeenEvery = 60 * 1000;
 
 bool isNotice(const TopicEvent &event)
 {
@@ -30,7 +35,13 @@ TopicFeed::TopicFeed(Subscriptions &subscriptions, Heartbeat *heartbeat, QString
     , m_topic(std::move(topic))
 {
     m_retry.setSingleShot(true);
-    connect(&m_retry, &QTimer::timeout, this, [this] { startFetch(m_loaded ? FetchReason::Gap : FetchReason::Bootstrap); });
+    connect(&m_retry, &QTimer::timeout, this, [this] { startFetch(m_synced ? FetchReason::Gap : FetchReason::Bootstrap); });
+    m_patience.setSingleShot(true);
+    m_patience.setInterval(feedCachePatience);
+    connect(&m_patience, &QTimer::timeout, this, [this] {
+        if (m_phase == Phase::CatchingUp && !m_fetching && connection().isLive())
+            startFetch(m_synced ? FetchReason::Reconnect : FetchReason::Bootstrap);
+    });
     connect(&m_delivery, &Delivery::applied, this, &TopicFeed::applied);
     connect(&m_delivery, &Delivery::replaced, this, &TopicFeed::replaced);
     connect(&m_delivery, &Delivery::loaded, this, &TopicFeed::loaded);
@@ -40,9 +51,13 @@ TopicFeed::TopicFeed(Subscriptions &subscriptions, Heartbeat *heartbeat, QString
     });
     connect(&connection(), &ActorConnection::becameLive, this, [this] {
         if (m_phase != Phase::Dormant)
-            startFetch(m_loaded ? FetchReason::Reconnect : FetchReason::Bootstrap);
+            catchUp();
     });
     connect(&connection(), &ActorConnection::stateChanged, this, [this](ConnectionState state) {
+        if (state != ConnectionState::Live) {
+            m_fetching = false;
+            m_patience.stop();
+        }
         if (m_phase == Phase::Live && state != ConnectionState::Live)
             setPhase(Phase::CatchingUp); // events of the old link still count; the next link fills the gap
         if (state == ConnectionState::Refused && m_phase != Phase::Dormant)
@@ -52,7 +67,9 @@ TopicFeed::TopicFeed(Subscriptions &subscriptions, Heartbeat *heartbeat, QString
         if (ended != m_topic)
             return;
         ++m_fetch;
+        m_fetching = false;
         m_retry.stop();
+        m_patience.stop();
         m_buffer.clear();
         m_raw.clear();
         setPhase(Phase::Dormant);
@@ -67,6 +84,7 @@ TopicFeed::TopicFeed(Subscriptions &subscriptions, Heartbeat *heartbeat, QString
 
 TopicFeed::~TopicFeed()
 {
+    noteSeen();
     while (m_views > 0)
         leave();
 }
@@ -78,8 +96,94 @@ void TopicFeed::view()
     if (m_phase != Phase::Dormant)
         return;
     setPhase(Phase::CatchingUp);
+    if (m_cache && !m_loaded && !m_cacheAsked) {
+        m_cacheAsked = true;
+        askCache(++m_cacheNumber);
+    }
     if (connection().isLive())
-        startFetch(m_loaded ? FetchReason::Reconnect : FetchReason::Bootstrap);
+        catchUp();
+}
+
+void TopicFeed::catchUp()
+{
+    m_fetching = false;
+    if (m_cacheAsked && !m_loaded)
+        m_patience.start(); // a moment later it is known what is missing
+    else
+        startFetch(m_synced ? FetchReason::Reconnect : FetchReason::Bootstrap);
+}
+
+void TopicFeed::askCache(quint64 asked)
+{
+    m_cache->load(m_topic, this, [this, asked](CachedTopic cached) { cacheAnswered(asked, std::move(cached)); });
+}
+
+bool TopicFeed::wantsCacheAnswer(quint64 asked) const
+{
+    // Once the host has answered, everything in the cache is older.
+    return asked == m_cacheNumber && m_cacheAsked && !m_loaded && m_phase != Phase::Dormant;
+}
+
+bool TopicFeed::cacheAnswered(quint64 asked, CachedTopic cached)
+{
+    if (asked != m_cacheNumber)
+        return false;
+    const bool wanted = wantsCacheAnswer(asked) && cached.known;
+    m_cacheAsked = false;
+    m_patience.stop();
+    if (wanted) {
+        m_position = cached.position;
+        m_asOf = m_seenAt = cached.asOf;
+        ChangesPage page;
+        page.generation = cached.position.generation;
+        page.revision = cached.position.revision;
+        page.full = true;
+        page.upserts = std::move(cached.rows);
+        m_rows.note(page.upserts);
+        m_rows.mergePlaceholders(page.upserts);
+        m_loaded = true;
+        m_delivery.firstSnapshot(page);
+        m_delivery.loadedMark();
+    }
+    // A whole snapshot that is on its way becomes the differences to these rows when it is here. A part of a windowed
+    // topic cannot: it may leave a hole.
+    if (m_phase == Phase::CatchingUp && connection().isLive() && (!m_fetching || (wanted && windowFrom()))) {
+        if (m_fetching)
+            --m_fetches[int(FetchReason::Bootstrap)]; // the same one, with a better question
+        startFetch(FetchReason::Bootstrap);
+    }
+    return wanted;
+}
+
+Millis TopicFeed::asOf() const
+{
+    return m_phase == Phase::Live ? QDateTime::currentMSecsSinceEpoch() : m_asOf;
+}
+
+CacheWrite TopicFeed::newWrite(CacheWrite::Kind kind) const
+{
+    CacheWrite write;
+    write.kind = kind;
+    write.topic = m_topic;
+    write.windowed = windowFrom().has_value();
+    write.generation = m_position.generation;
+    write.revision = m_position.revision;
+    write.asOf = QDateTime::currentMSecsSinceEpoch();
+    return write;
+}
+
+void TopicFeed::writeBack(CacheWrite write)
+{
+    if (!m_cache)
+        return;
+    m_seenAt = write.asOf;
+    m_cache->write(std::move(write));
+}
+
+void TopicFeed::noteSeen()
+{
+    if (m_cache && m_phase == Phase::Live)
+        writeBack(newWrite(CacheWrite::Kind::Seen));
 }
 
 void TopicFeed::leave()
@@ -103,14 +207,24 @@ void TopicFeed::forget()
     m_raw.clear();
     m_delivery.clear();
     m_rows.forget();
-    m_position = {};
-    m_loaded = false;
     setPhase(Phase::Dormant);
+    m_position = {};
+    m_asOf = 0;
+    m_loaded = false;
+    m_synced = false;
+    m_fetching = false;
+    m_cacheAsked = false;
+    ++m_cacheNumber;
+    m_patience.stop();
 }
 
 void TopicFeed::setPhase(Phase phase)
 {
     const bool was = isCurrent();
+    if (was && phase != Phase::Live) {
+        noteSeen();
+        m_asOf = QDateTime::currentMSecsSinceEpoch();
+    }
     m_phase = phase;
     if (was != isCurrent())
         Q_EMIT currentChanged(isCurrent());
@@ -120,6 +234,8 @@ void TopicFeed::startFetch(FetchReason reason)
 {
     setPhase(Phase::CatchingUp);
     m_retry.stop();
+    m_patience.stop();
+    m_fetching = true;
     ++m_fetch;
     ++m_fetches[int(reason)];
     m_collected = {};
@@ -153,6 +269,7 @@ bool TopicFeed::prepare(TopicEvent &)
 
 void TopicFeed::request(const ChangesSince &question, quint64 fetch)
 {
+    m_question = question;
     connection().call(QStringLiteral("changesSince"), protocol::encodeArgs(question), feedFetchDeadline, this,
         [this, fetch](Result<QByteArray> answer) {
             if (fetch != m_fetch)
@@ -179,7 +296,8 @@ void TopicFeed::pageArrived(quint64 fetch, const ChangesPage &page)
         // A windowed topic answers an unknown generation with its size alone: what we hold is history.
         if (m_loaded && page.count && page.generation != m_position.generation) {
             m_loaded = false;
-            return startFetch(FetchReason::Gap);
+            // Its first question was about what the cache held: the fetch is still the first.
+            return startFetch(m_synced ? FetchReason::Gap : FetchReason::Bootstrap);
         }
     } else if (page.generation != m_collected.generation) {
         return startFetch(FetchReason::Gap); // its history was lost between two pages
@@ -189,9 +307,7 @@ void TopicFeed::pageArrived(quint64 fetch, const ChangesPage &page)
     }
     if (!page.cursor)
         return finishFetch();
-    ChangesSince next = catchUpQuestion();
-    if (!m_loaded || m_collected.full)
-        next = {m_topic, m_loaded ? m_position.generation : QString(), m_loaded ? m_position.revision : 0, {}, {}, {}};
+    ChangesSince next = m_question;
     next.cursor = page.cursor;
     request(next, fetch);
 }
@@ -201,6 +317,7 @@ void TopicFeed::fetchFailed(quint64 fetch, const Error &error)
     if (fetch != m_fetch || m_phase == Phase::Dormant)
         return;
     ++m_fetch;
+    m_fetching = false;
     // Without a link the next one starts over; with one, the topic itself could not be read.
     if (!connection().isLive())
         return;
@@ -213,7 +330,10 @@ void TopicFeed::fetchFailed(quint64 fetch, const Error &error)
 void TopicFeed::finishFetch()
 {
     ++m_fetch;
+    m_fetching = false;
+    m_synced = true;
     m_backoff.reset();
+    const TopicRevision before = m_position;
     const bool newGeneration = m_position.generation != m_collected.generation;
     if (newGeneration) {
         if (!m_position.generation.isEmpty())
@@ -222,6 +342,14 @@ void TopicFeed::finishFetch()
         m_rows.beginGeneration();
     }
     m_position = {m_collected.generation, m_collected.revision};
+    if (m_cache) {
+        CacheWrite write = newWrite(m_collected.full ? CacheWrite::Kind::Whole : CacheWrite::Kind::Changes);
+        write.from = before.revision;
+        write.windowFrom = m_question.windowFrom;
+        write.upserts = m_collected.upserts;
+        write.removals = m_collected.removals;
+        writeBack(std::move(write));
+    }
 
     if (m_collected.full && !m_loaded) {
         m_rows.note(m_collected.upserts);
@@ -235,6 +363,7 @@ void TopicFeed::finishFetch()
         event.revision = m_position.revision;
         if (m_collected.full) {
             event.removals = m_rows.takeUnnamed(m_collected.upserts);
+            m_collected.upserts = m_rows.differing(m_collected.upserts);
         } else {
             event.removals = m_collected.removals;
             m_rows.remove(event.removals);
@@ -307,11 +436,22 @@ void TopicFeed::accept(const TopicEvent &event)
 
 void TopicFeed::apply(TopicEvent event)
 {
-    m_position.revision = event.revision;
+    const qint64 before = std::exchange(m_position.revision, event.revision);
+    CacheWrite write;
+    if (m_cache) {
+        write = newWrite(CacheWrite::Kind::Changes);
+        write.from = before;
+        write.upserts = event.upserts;
+        write.removals = event.removals;
+        write.appends = event.appends;
+    }
     if (!prepare(event)) {
+        m_position.revision = before; // or the rows of this very event would not be among what is newer
         startFetch(FetchReason::Gap);
         return;
     }
+    if (m_cache)
+        writeBack(std::move(write));
     event.upserts = m_rows.newer(event.upserts);
     m_rows.remove(event.removals);
     m_delivery.deliver(event);
@@ -337,6 +477,8 @@ void TopicFeed::checkRevision(const TopicRevision &host)
         return;
     if (host.generation != m_position.generation || host.revision > m_position.revision)
         startFetch(FetchReason::Gap);
+    else if (m_cache && QDateTime::currentMSecsSinceEpoch() - m_seenAt >= feedSeenEvery)
+        noteSeen();
 }
 
 void TopicFeed::publishLocal(const QList<Entity> &entities)

@@ -45,6 +45,18 @@ QList<Entity> TopicRows::newer(const QList<Entity> &entities)
     return newer;
 }
 
+QList<Entity> TopicRows::differing(const QList<Entity> &entities) const
+{
+    QList<Entity> differing;
+    for (const Entity &entity : entities) {
+        const qint64 rev = protocol::entityMeta(entity).rev;
+        const auto row = m_rows.constFind(rowsKey(entity));
+        if (rev == 0 || row == m_rows.cend() || row->placeholder || row->rev != rev)
+            differing << entity;
+    }
+    return differing;
+}
+
 void TopicRows::remove(const QList<Removal> &removals)
 {
     for (const Removal &removal : removals) {

@@ -15,6 +15,8 @@ public:
     void note(const QList<Entity> &entities);
     // What of these is not older than what was handed out; noted.
     QList<Entity> newer(const QList<Entity> &entities);
+    // Without those that were handed out at this very revision.
+    QList<Entity> differing(const QList<Entity> &entities) const;
     void remove(const QList<Removal> &removals);
     // What a whole snapshot does not name; no longer there. Placeholders are not the host's to end.
     QList<Removal> takeUnnamed(const QList<Entity> &snapshot);

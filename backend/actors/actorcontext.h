@@ -79,6 +79,9 @@ public:
     // An event without rows (a ready notice, a terminal chunk): sent to whoever subscribes now, never stored. The
     // topic's revision is filled in by the runtime and not raised.
     virtual void notify(const TopicEvent &event) = 0;
+    // A topic without rows whose events the actor counts itself (terminal output): where it is now, as revisions() and
+    // changesSince() tell it and notify() fills it in. Not stored; an empty generation forgets it.
+    virtual void noteRevision(const QString &topic, const TopicRevision &revision) = 0;
     virtual void stream(const ActorAddress &to, const QString &name, const QByteArray &json) = 0;
     virtual int subscriberCount(const QString &topic) const = 0;
     // Folder of this actor for what lies outside its database (blobs, logs); made on first use.

@@ -65,6 +65,7 @@ public:
     qint64 rowCount(const QString &topic) override { return m_topics.info(topic).count; }
     TopicRevision revision(const QString &topic) override;
     void notify(const TopicEvent &event) override;
+    void noteRevision(const QString &topic, const TopicRevision &revision) override { m_topics.note(topic, revision); }
     void stream(const ActorAddress &to, const QString &name, const QByteArray &json) override;
     int subscriberCount(const QString &topic) const override { return int(m_subscribers.value(topic).size()); }
     QString contentDirectory() override;

@@ -20,6 +20,7 @@ SandboxActor::SandboxActor(ActorContext &context, SandboxActorConfig config)
     , m_flow(context.generation())
     , m_flowTimer(new QTimer(context.owner()))
     , m_reaper(new ProcessReaper(context.owner()))
+    , m_desk(context, processDeskConfig())
 {
     m_flowTimer->setInterval(1000);
     QObject::connect(m_flowTimer, &QTimer::timeout, m_flowTimer,
@@ -35,7 +36,8 @@ QStringList SandboxActor::migrations() const
         "CREATE TABLE agent_processes (agent TEXT PRIMARY KEY, identity TEXT NOT NULL, generation INTEGER NOT NULL) WITHOUT ROWID;"
         "CREATE TABLE agent_sessions (session TEXT PRIMARY KEY, agent TEXT NOT NULL, acp_session TEXT NOT NULL) WITHOUT ROWID;"
         "CREATE TABLE delivered_turns (turn TEXT PRIMARY KEY, session TEXT NOT NULL, ended INTEGER NOT NULL, at INTEGER NOT NULL)"
-        " WITHOUT ROWID;")};
+        " WITHOUT ROWID;"),
+        ProcessDesk::schema()};
 }
 
 ActorAddress SandboxActor::task() const
@@ -48,9 +50,7 @@ void SandboxActor::write(const std::function<Result<>(Transaction &)> &body)
     auto written = context().transaction([&](Transaction &tx) -> Result<> {
         if (auto done = body(tx); !done)
             return done;
-        // While a process is on record, a restarted host opens this actor to end what was left.
-        auto q = tx.database().query("SELECT EXISTS(SELECT 1 FROM agent_processes)");
-        tx.setNeedsWake(q.next() && q.flag(0));
+        noteWake(tx);
         return Unit{};
     });
     if (!written)
@@ -77,6 +77,7 @@ void SandboxActor::started()
     m_handle.workTree = handle.value(QLatin1StringView("workTree")).toString();
     m_handle.branch = handle.value(QLatin1StringView("branch")).toString();
     m_handle.head = handle.value(QLatin1StringView("head")).toString();
+    m_desk.started();
     endOrphans();
 }
 
@@ -149,17 +150,7 @@ void SandboxActor::orphansGone(const QStringList &agents, const std::optional<Er
 
 void SandboxActor::registerActions(ActionTable &table)
 {
-    const auto refuse = [](const QString &name) {
-        return makeError(QLatin1StringView("state"), QLatin1StringView("not_available"),
-            QStringLiteral("This version of the host cannot do “%1” yet.").arg(name),
-            QStringLiteral("Use a terminal in the task's work tree meanwhile."));
-    };
-    for (const char *name : {"createProcess", "writeInput", "resizeTerminal", "stopProcess", "killProcess", "deleteProcess"}) {
-        const QString action = QString::fromLatin1(name);
-        table.command(action, [refuse, action](Transaction &, const Caller &, QByteArrayView) -> Result<QByteArray> { return refuse(action); });
-    }
-    table.read(QStringLiteral("getProcessLogs"),
-        [refuse](const Caller &, QByteArrayView) -> Result<QByteArray> { return refuse(QStringLiteral("getProcessLogs")); });
+    m_desk.registerActions(table, [this] { return processRoot(); });
 }
 
 bool SandboxActor::works() const
@@ -168,7 +159,7 @@ bool SandboxActor::works() const
     const auto isComing = [](const auto &process) {
         return !process.second.startingStage.isEmpty() || !process.second.readyStage.isEmpty();
     };
-    return !m_operations.isEmpty() || m_orphans > 0 || std::any_of(m_live.begin(), m_live.end(), hasTurn)
+    return !m_operations.isEmpty() || m_orphans > 0 || m_desk.isBusy() || std::any_of(m_live.begin(), m_live.end(), hasTurn)
         || std::any_of(m_processes.begin(), m_processes.end(), isComing);
 }
 
@@ -179,7 +170,7 @@ bool SandboxActor::holds() const
 
 void SandboxActor::stopping(StopReason reason)
 {
-    Q_UNUSED(reason);
+    m_desk.stopping(reason);
     // The processes end with their clients, which belong to the context's owner; the rows stay, so that the next start
     // cuts the turns that ran and says so.
     for (auto &[agent, process] : m_processes) {

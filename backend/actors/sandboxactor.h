@@ -4,6 +4,7 @@
 #pragma once
 
 #include "backend/actors/actor.h"
+#include "backend/actors/processdesk.h"
 #include "backend/actors/sandboxmessages.h"
 #include "backend/agents/acpclient.h"
 #include "backend/agents/processreaper.h"
@@ -121,6 +122,11 @@ private:
     void resumeAgents();
     QList<AcpBlock> blocksOf(const DeliverPrompt &deliver, const AcpAgentInfo &info);
 
+    // sandboxprocesses.cpp: processes of users
+    ProcessDeskConfig processDeskConfig();
+    Result<QString> processRoot() const;
+    void noteWake(Transaction &tx) const;
+
     SandboxActorConfig m_config;
     BlobStore m_blobs;
     StreamFlow m_flow;       // of what agents say, to the task
@@ -136,6 +142,7 @@ private:
     QSet<QString> m_loading;                // agent's sessions whose history is being replayed
     QList<std::function<void()>> m_afterOrphans;
     int m_orphans = 0;
+    ProcessDesk m_desk;
 };
 
 } // namespace foundry::backend

@@ -115,6 +115,14 @@ Result<TopicInfo> TopicStore::ensure(const QString &topic)
     return info;
 }
 
+void TopicStore::note(const QString &topic, const TopicRevision &revision)
+{
+    if (revision.generation.isEmpty())
+        m_topics.remove(topic);
+    else
+        m_topics.insert(topic, TopicInfo{-1, revision.generation, revision.revision, 0, 0});
+}
+
 Result<> TopicStore::save(const TopicInfo &info)
 {
     return m_database.run("UPDATE topics SET revision = ?, count = ?, pruned = ? WHERE id = ?", info.revision, info.count,

@@ -38,6 +38,8 @@ public:
     // What committed transactions say; a topic that never was has an empty generation.
     TopicInfo info(const QString &topic) const { return m_topics.value(topic); }
     void committed(const QString &topic, const TopicInfo &info) { m_topics.insert(topic, info); }
+    // A topic without rows: remembered, not stored. An empty generation forgets it.
+    void note(const QString &topic, const TopicRevision &revision);
     Result<> save(const TopicInfo &info);
 
     enum class Change { None, Added, Changed };

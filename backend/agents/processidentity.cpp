@@ -116,6 +116,26 @@ QList<qint64> livingMembers(const ProcessIdentity &identity)
     return members;
 }
 
+QList<qint64> sessionMembers(const ProcessIdentity &identity)
+{
+    QList<qint64> members;
+    const auto leader = identity.isValid() ? procStat(identity.pid) : std::nullopt;
+    if (!leader || leader->startTicks != identity.startTicks || identity.bootId != procBootId())
+        return members;
+    const qint64 self = ::getpid();
+    const QStringList names = QDir(QStringLiteral("/proc")).entryList(QDir::Dirs | QDir::NoDotAndDotDot, QDir::Unsorted);
+    for (const QString &name : names) {
+        bool isPid = false;
+        const qint64 pid = name.toLongLong(&isPid);
+        if (!isPid || pid == self || pid <= 1)
+            continue;
+        const auto stat = procStat(pid);
+        if (stat && procIsAlive(*stat) && stat->session == identity.pid)
+            members.append(pid);
+    }
+    return members;
+}
+
 int signalMembers(const ProcessIdentity &identity, int signal)
 {
     // The group at once while its leader is surely the same process; then those that left the group, one by one. What

@@ -32,6 +32,9 @@ bool isSameProcess(const ProcessIdentity &identity);
 // Pids of all living processes that belong to it: the same process, members of its group, and those that carry its
 // marker. Empty when the machine was booted since, or all are gone. Never names the caller itself.
 QList<qint64> livingMembers(const ProcessIdentity &identity);
+// Pids of all living processes in its session, whichever group they are in; empty unless the leader is still there, be it
+// as a zombie that nobody waited for: that keeps the number from being given away. Never names the caller itself.
+QList<qint64> sessionMembers(const ProcessIdentity &identity);
 // Sends a signal to the group (when it still is that group) and to members that left it. Returns how many were reached.
 int signalMembers(const ProcessIdentity &identity, int signal);
 

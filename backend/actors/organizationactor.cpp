@@ -52,6 +52,7 @@ OrganizationActor::OrganizationActor(ActorContext &context, OrganizationActorCon
                       installFailed(tx, record);
               }})
     , m_repositories(context, m_runner, m_config.git, m_config.cloneRoot, [this](Transaction &tx) { settle(tx); })
+    , m_desk(context, loginDeskConfig())
 {
 }
 
@@ -71,7 +72,7 @@ QStringList OrganizationActor::migrations() const
                          "CREATE INDEX tasks_status ON tasks (status);"
                          "CREATE TABLE attention_sources (id TEXT PRIMARY KEY, source_revision INTEGER NOT NULL) WITHOUT ROWID;"
                          "CREATE TABLE agent_choices (agent TEXT PRIMARY KEY, confirmed INTEGER NOT NULL, custom TEXT) WITHOUT ROWID;"),
-        WorkflowRunner::schema2()};
+        WorkflowRunner::schema2(), ProcessDesk::schema()};
 }
 
 void OrganizationActor::write(const std::function<Result<>(Transaction &)> &body)
@@ -97,6 +98,7 @@ void OrganizationActor::started()
         return Unit{};
     });
     startDiscovery();
+    m_desk.started();
     m_repositories.lookAgain();
 }
 
@@ -104,7 +106,7 @@ void OrganizationActor::settle(Transaction &tx)
 {
     m_runner.advance(tx);
     tx.setAlarm(m_runner.nextDeadline());
-    tx.setNeedsWake(m_runner.hasWork());
+    tx.setNeedsWake(m_runner.hasWork() || ProcessDesk::hasUnended(tx.database()));
 }
 
 void OrganizationActor::alarm()
@@ -118,13 +120,18 @@ void OrganizationActor::alarm()
 
 bool OrganizationActor::works() const
 {
-    return m_repositories.isBusy() || !m_installers.isEmpty() || m_runner.hasWork();
+    return m_repositories.isBusy() || !m_installers.isEmpty() || m_runner.hasWork() || m_desk.isBusy();
 }
 
 void OrganizationActor::registerActions(ActionTable &table)
 {
     registerRepositoryCommands(table);
     registerAgentCommands(table);
+    m_desk.registerActions(table, {}); // no createProcess: only logins run here
+    table.command(QStringLiteral("loginAgent"), organizationCommand<LoginAgent>([this](Transaction &tx, const Caller &, const LoginAgent &command) -> Result<QByteArray> {
+        auto process = login(tx, command.agentId);
+        return process ? Result<QByteArray>(protocol::encodeValue(*process)) : Result<QByteArray>(process.error());
+    }));
     table.command(QStringLiteral("createTask"), organizationCommand<CreateTask>([this](Transaction &tx, const Caller &caller, const CreateTask &command) {
         return createTask(tx, caller, command);
     }));
@@ -136,7 +143,7 @@ void OrganizationActor::registerActions(ActionTable &table)
             return put.error();
         return QByteArrayLiteral("null");
     }));
-    for (const char *name : {"trustRepository", "loginAgent", "archiveTask", "unarchiveTask", "previewDelete", "deleteTask", "restoreTask"}) {
+    for (const char *name : {"trustRepository", "archiveTask", "unarchiveTask", "previewDelete", "deleteTask", "restoreTask"}) {
         table.command(QString::fromLatin1(name), [name](Transaction &, const Caller &, QByteArrayView) -> Result<QByteArray> {
             return makeError(QLatin1StringView("state"), QLatin1StringView("not_available"),
                 QStringLiteral("This version of the host cannot do “%1” yet.").arg(QLatin1StringView(name)));

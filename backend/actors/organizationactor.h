@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backend/actors/actor.h"
+#include "backend/actors/processdesk.h"
 #include "backend/actors/repositorychecks.h"
 #include "backend/actors/taskmessages.h"
 #include "backend/agents/agentdiscovery.h"
@@ -31,6 +32,7 @@ public:
     void registerActions(ActionTable &table) override;
     Result<> received(Transaction &tx, const Send &send) override;
     void alarm() override;
+    void stopping(StopReason reason) override { m_desk.stopping(reason); }
     bool works() const override;
 
     static QString topic() { return QStringLiteral("organization"); }
@@ -63,6 +65,10 @@ private:
     void installFailed(Transaction &tx, const StepRecord &record);
     void installNow(const AgentId &id, qint64 attempt);
     std::optional<Agent> agentRow(const AgentId &id) const;
+
+    // organizationlogins.cpp
+    ProcessDeskConfig loginDeskConfig();
+    Result<foundry::Process> login(Transaction &tx, const AgentId &id);
     void write(const std::function<Result<>(Transaction &)> &body);
 
     OrganizationActorConfig m_config;
@@ -73,6 +79,8 @@ private:
     bool m_scanned = false;
     QList<QPair<ActorAddress, ResolveAgent>> m_unresolved; // asked before the first scan was over
     QHash<QString, AgentInstaller *> m_installers;
+    ProcessDesk m_desk;                // where people log in to agents
+    QHash<QString, AgentId> m_logins; // by process
 };
 
 } // namespace foundry::backend

@@ -139,6 +139,8 @@ Result<foundry::Process> ProcessDesk::create(Transaction &tx, const ProcessLaunc
     process.tty = launch.tty;
     process.status = QStringLiteral("running");
     tx.put(topic(), process);
+    if (m_config.created)
+        m_config.created(tx, process);
     tx.setNeedsWake(true);
     tx.afterCommit([this, serial, generation, launch] { begin(serial, generation, launch); });
     return row(launch.id).value_or(process);

@@ -302,6 +302,8 @@ void ProcessDesk::recordEnd(const ProcessId &id)
         return;
     }
     live.isRecorded = true;
+    if (m_config.ended)
+        m_config.ended(id);
     forgetGone(id);
 }
 

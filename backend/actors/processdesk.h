@@ -24,6 +24,10 @@ struct ProcessDeskConfig {
     std::function<void(Transaction &tx)> settle = {};
     // A process ended, or somebody types in a terminal: files may have changed. At most once a second.
     std::function<void(Transaction &tx)> touched = {};
+    // In the transaction that records a new one, for the audit log.
+    std::function<void(Transaction &tx, const foundry::Process &process)> created = {};
+    // One ended, and its row says so.
+    std::function<void(const ProcessId &id)> ended = {};
     UserProcessLimits limits = {};
     qint64 logBytes = 10 * 1024 * 1024; // kept of each process
     int running = 64;                   // at the same time

@@ -1,4 +1,5 @@
 // Processes that users start in a sandbox: in its work tree, once there is one.
+#include "backend/actors/audit.h"
 #include "backend/actors/sandboxactor.h"
 #include "backend/store/database.h"
 
@@ -12,6 +13,11 @@ ProcessDeskConfig SandboxActor::processDeskConfig()
     config.touched = [this](Transaction &tx) {
         if (m_creation)
             tx.send(task(), QStringLiteral("workTreeTouched"), QByteArrayLiteral("{}"));
+    };
+    config.created = [this](Transaction &tx, const foundry::Process &process) {
+        // The program alone: arguments may hold what nobody else is to see.
+        audit(tx, m_creation->organization, {auditkind::processStarted, m_creation->task, m_creation->repo,
+                {{QStringLiteral("process"), process.id.value}, {QStringLiteral("command"), process.command}}});
     };
     return config;
 }

@@ -17,6 +17,7 @@ AgentRow catalogueClaude()
     row.needsNodeMajor = 22;
     row.runsFromNodeMajor = 20;
     row.loginHint = QStringLiteral("Run “claude” once in a terminal and log in, or set ANTHROPIC_API_KEY for the host.");
+    row.login = {QStringLiteral("claude")};
     row.environment = {{QStringLiteral("DISABLE_AUTOUPDATER"), QStringLiteral("1")}};
     row.askingMode = QStringLiteral("default"); // its own default, `auto`, lets the model decide and asks nobody
     // As root: this version works, and does not offer the mode that skips permissions. Older ones refuse the session, and
@@ -35,6 +36,7 @@ AgentRow catalogueCodex()
     row.needsNodeMajor = 18;
     row.runsFromNodeMajor = 18;
     row.loginHint = QStringLiteral("Run “codex login” in a terminal, or set OPENAI_API_KEY for the host.");
+    row.login = {QStringLiteral("codex"), QStringLiteral("login")};
     // The mode of a session that was not told another: its own default writes in the work tree without asking.
     row.environment = {{QStringLiteral("NO_BROWSER"), QStringLiteral("1")},
         {QStringLiteral("INITIAL_AGENT_MODE"), QStringLiteral("read-only")}};
@@ -51,6 +53,7 @@ AgentRow catalogueOpencode()
     row.args = {QStringLiteral("acp")};
     row.install = {QStringLiteral("opencode-ai"), QStringLiteral("1.18.33"), 354 * catalogueMegabyte};
     row.loginHint = QStringLiteral("Run “opencode auth login” in a terminal.");
+    row.login = {QStringLiteral("opencode"), QStringLiteral("auth"), QStringLiteral("login")};
     row.environment = {{QStringLiteral("OPENCODE_DISABLE_AUTOUPDATE"), QStringLiteral("1")}};
     // Its permissions are configuration and not a mode; sharing puts sessions on a server.
     row.jsonVariable = QStringLiteral("OPENCODE_CONFIG_CONTENT");
@@ -69,6 +72,7 @@ AgentRow catalogueGemini()
     row.needsNodeMajor = 20;
     row.runsFromNodeMajor = 20;
     row.loginHint = QStringLiteral("Run “gemini” once in a terminal and log in, or set GEMINI_API_KEY for the host.");
+    row.login = {QStringLiteral("gemini")};
     row.askingMode = QStringLiteral("default");
     return row;
 }
@@ -84,6 +88,7 @@ AgentRow catalogueQwen()
     row.needsNodeMajor = 22;
     row.runsFromNodeMajor = 20;
     row.loginHint = QStringLiteral("Run “qwen” once in a terminal and log in, or set OPENAI_API_KEY and OPENAI_BASE_URL for the host.");
+    row.login = {QStringLiteral("qwen")};
     row.askingMode = QStringLiteral("default"); // its `auto` asks nobody
     return row;
 }

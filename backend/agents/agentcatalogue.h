@@ -19,6 +19,7 @@ struct AgentRow {
     int needsNodeMajor = 0;      // what it declares; 0: needs no Node.js
     int runsFromNodeMajor = 0;   // what it was measured to run with all the same; below it, it is not started
     QString loginHint;           // what a person does to log in
+    QStringList login = {};      // the command for it, to be run on a terminal; empty: none is known
     QMap<QString, QString> environment = {}; // set for its processes, unless the host's environment has it
     QString jsonVariable = {};   // an environment variable that holds a JSON object: `jsonDefaults` is merged below it
     QByteArray jsonDefaults = {};

@@ -18,8 +18,6 @@ constexpr qsizetype feedBufferLimit = 20000;
 constexpr auto feedFetchDeadline = std::chrono::seconds(20);
 // Of the cache, before the host is asked for everything although the cache may hold it.
 constexpr auto feedCachePatience = std::chrono::milliseconds(150);
-// Between two notes that a topic is unchanged: more often would only wear the disk.
-constexpr Millis feedSeenEvery = 60 * 1000;
 
 bool isNotice(const TopicEvent &event)
 {
@@ -111,79 +109,6 @@ void TopicFeed::catchUp()
         m_patience.start(); // a moment later it is known what is missing
     else
         startFetch(m_synced ? FetchReason::Reconnect : FetchReason::Bootstrap);
-}
-
-void TopicFeed::askCache(quint64 asked)
-{
-    m_cache->load(m_topic, this, [this, asked](CachedTopic cached) { cacheAnswered(asked, std::move(cached)); });
-}
-
-bool TopicFeed::wantsCacheAnswer(quint64 asked) const
-{
-    // Once the host has answered, everything in the cache is older.
-    return asked == m_cacheNumber && m_cacheAsked && !m_loaded && m_phase != Phase::Dormant;
-}
-
-bool TopicFeed::cacheAnswered(quint64 asked, CachedTopic cached)
-{
-    if (asked != m_cacheNumber)
-        return false;
-    const bool wanted = wantsCacheAnswer(asked) && cached.known;
-    m_cacheAsked = false;
-    m_patience.stop();
-    if (wanted) {
-        m_position = cached.position;
-        m_asOf = m_seenAt = cached.asOf;
-        ChangesPage page;
-        page.generation = cached.position.generation;
-        page.revision = cached.position.revision;
-        page.full = true;
-        page.upserts = std::move(cached.rows);
-        m_rows.note(page.upserts);
-        m_rows.mergePlaceholders(page.upserts);
-        m_loaded = true;
-        m_delivery.firstSnapshot(page);
-        m_delivery.loadedMark();
-    }
-    // A whole snapshot that is on its way becomes the differences to these rows when it is here. A part of a windowed
-    // topic cannot: it may leave a hole.
-    if (m_phase == Phase::CatchingUp && connection().isLive() && (!m_fetching || (wanted && windowFrom()))) {
-        if (m_fetching)
-            --m_fetches[int(FetchReason::Bootstrap)]; // the same one, with a better question
-        startFetch(FetchReason::Bootstrap);
-    }
-    return wanted;
-}
-
-Millis TopicFeed::asOf() const
-{
-    return m_phase == Phase::Live ? QDateTime::currentMSecsSinceEpoch() : m_asOf;
-}
-
-CacheWrite TopicFeed::newWrite(CacheWrite::Kind kind) const
-{
-    CacheWrite write;
-    write.kind = kind;
-    write.topic = m_topic;
-    write.windowed = windowFrom().has_value();
-    write.generation = m_position.generation;
-    write.revision = m_position.revision;
-    write.asOf = QDateTime::currentMSecsSinceEpoch();
-    return write;
-}
-
-void TopicFeed::writeBack(CacheWrite write)
-{
-    if (!m_cache)
-        return;
-    m_seenAt = write.asOf;
-    m_cache->write(std::move(write));
-}
-
-void TopicFeed::noteSeen()
-{
-    if (m_cache && m_phase == Phase::Live)
-        writeBack(newWrite(CacheWrite::Kind::Seen));
 }
 
 void TopicFeed::leave()
@@ -477,8 +402,8 @@ void TopicFeed::checkRevision(const TopicRevision &host)
         return;
     if (host.generation != m_position.generation || host.revision > m_position.revision)
         startFetch(FetchReason::Gap);
-    else if (m_cache && QDateTime::currentMSecsSinceEpoch() - m_seenAt >= feedSeenEvery)
-        noteSeen();
+    else
+        noteSeenNowAndThen();
 }
 
 void TopicFeed::publishLocal(const QList<Entity> &entities)

@@ -97,6 +97,7 @@ private:
     // The host's part begins: at once, or when the cache had its moment.
     void catchUp();
     void noteSeen();
+    void noteSeenNowAndThen();
     void startFetch(FetchReason reason);
     void finishFetch();
     void receiveRaw(const QByteArray &args);

@@ -10,13 +10,21 @@ namespace foundry::realtime {
 template <class Answer>
 using Answered = std::function<void(Result<Answer>)>;
 
+// How a command is kept: with a label for people. Empty: not kept, because its moment passes (a cancel, a read) or because
+// it is sent again anyway.
+struct Kept {
+    QString label;
+    std::optional<SessionId> draft = {};
+};
+
 // Answer = Unit: what the host answers is seen through the feeds anyway.
 template <class Answer = Unit, class Command>
-RequestId sendCommand(CommandQueue &queue, const QString &action, Command command, QObject *context, Answered<Answer> then)
+RequestId sendCommand(CommandQueue &queue, const QString &action, Command command, QObject *context, Answered<Answer> then,
+    const std::optional<Kept> &kept = {})
 {
     if (command.requestId.isEmpty())
         command.requestId = makeId<RequestId>();
-    queue.enqueue(action, protocol::encodeArgs(command), context, [then = std::move(then)](const Result<QByteArray> &answer) {
+    CallAnswer decoded = [then = std::move(then)](const Result<QByteArray> &answer) {
         if (!then)
             return;
         if (!answer) {
@@ -27,7 +35,11 @@ RequestId sendCommand(CommandQueue &queue, const QString &action, Command comman
             then(Unit{});
         else
             then(protocol::decodeValue<Answer>(*answer));
-    });
+    };
+    if (kept)
+        queue.enqueueKept({command.requestId, kept->label, kept->draft}, action, protocol::encodeArgs(command), context, std::move(decoded));
+    else
+        queue.enqueue(action, protocol::encodeArgs(command), context, std::move(decoded));
     return command.requestId;
 }
 

@@ -4,6 +4,7 @@
 #include "realtime/protocol/codec.h"
 
 #include <QDateTime>
+#include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QLoggingCategory>
@@ -22,10 +23,26 @@ Millis actorcallsNow()
     return QDateTime::currentMSecsSinceEpoch();
 }
 
+// What an actor can be asked, for inspectors and for the test that asks all of it.
+QByteArray actorcallsNames(const ActionTable &table)
+{
+    QStringList reads{QStringLiteral("actions"), QStringLiteral("changesSince"), QStringLiteral("revisions")};
+    reads += table.reads().keys();
+    QStringList commands = table.commands().keys();
+    reads.sort();
+    commands.sort();
+    return QJsonDocument(QJsonObject{{QStringLiteral("reads"), QJsonArray::fromStringList(reads)}, {QStringLiteral("commands"), QJsonArray::fromStringList(commands)}})
+        .toJson(QJsonDocument::Compact);
+}
+
 } // namespace
 
 void ActorInstance::act(const ActorCall &call, const ActorReply &reply)
 {
+    if (m_retired && !call.caller.isHost) { // a connection that is being closed
+        reply(makeError(QLatin1StringView("actor"), QLatin1StringView("not_found"), QStringLiteral("This was deleted.")));
+        return;
+    }
     m_correlationId = call.correlationId;
     Then then;
     const auto answer = [&]() -> Result<QByteArray> {
@@ -35,6 +52,8 @@ void ActorInstance::act(const ActorCall &call, const ActorReply &reply)
         }
         if (call.action == QLatin1StringView("revisions"))
             return protocol::encodeRevisions(m_topics.revisions());
+        if (call.action == QLatin1StringView("actions"))
+            return actorcallsNames(m_actions);
         if (const auto read = m_actions.reads().constFind(call.action); read != m_actions.reads().cend())
             return (*read)(call.caller, call.args);
         if (const auto handler = m_actions.commands().constFind(call.action); handler != m_actions.commands().cend())
@@ -54,6 +73,8 @@ void ActorInstance::act(const ActorCall &call, const ActorReply &reply)
         answered = makeError(QLatin1StringView("message"), QLatin1StringView("outgoing_too_long"),
             QStringLiteral("The answer of \"%1\" is longer than a message may be.").arg(call.action));
     }
+    if (!answered && answered.error().group == QLatin1StringView("protocol")) // what cannot be read is the asker's
+        answered = makeError(QLatin1StringView("input"), QLatin1StringView("invalid"), answered.error().message, answered.error().action, answered.error().detail);
     if (!answered && answered.error().group == QLatin1StringView("internal")) {
         Error error = answered.error();
         qCWarning(lcActors, "[%ls] %ls.%ls failed: %ls (%ls)", qUtf16Printable(call.correlationId),
@@ -120,7 +141,7 @@ Result<ActorInstance::Then> ActorInstance::commit(const std::function<Result<>(A
         if (m_database->failure())
             return *m_database->failure();
         // The wake index knows before the commit that this actor has something to go on with.
-        const bool wake = tx.needsWake().value_or(m_needsWake) || tx.hasSends() || !m_outboxEmpty;
+        const bool wake = tx.needsWake().value_or(m_needsWake) || tx.hasSends() || tx.retired() || !m_outboxEmpty;
         const std::optional<Millis> alarm = tx.alarm().value_or(m_alarm);
         const std::optional<Millis> wanted = wake ? std::optional<Millis>(0) : alarm;
         if (!wanted || (m_indexed && *m_indexed <= *wanted))
@@ -150,6 +171,8 @@ Result<ActorInstance::Then> ActorInstance::commit(const std::function<Result<>(A
     }
     for (const EncodedEvent &event : tx.takeEvents([this](const QString &topic) { return m_subscribers.contains(topic); }))
         broadcast(event.topic, event.json);
+    if (tx.retired())
+        retire(*tx.retired());
     if (tx.hasSends()) {
         m_outboxEmpty = false;
         dispatchOutbox();

@@ -53,6 +53,9 @@ public:
     virtual void setNeedsWake(bool needed) = 0;
     // The actor's one alarm (milliseconds since the epoch), or none.
     virtual void setAlarm(std::optional<Millis> due) = 0;
+    // What the actor stands for is deleted (or is there again): its connections are closed with actor/not_found and clients
+    // find it no more; sends of other actors still come.
+    virtual void setRetired(bool retired) = 0;
     // Runs on the actor's thread right after the commit, not when it is rolled back.
     virtual void afterCommit(std::function<void()> then) = 0;
 };

@@ -27,6 +27,10 @@ void ActorRuntime::attach(const QString &id, ConnectionId connection, std::funct
     message.kind = ActorMessage::Kind::Link;
     message.bytes = 256;
     message.run = [connection, reply](ActorInstance &actor) {
+        if (actor.isRetired()) { // deleted since it was looked up
+            reply(makeError(QLatin1StringView("actor"), QLatin1StringView("not_found"), QStringLiteral("This was deleted.")));
+            return;
+        }
         actor.connected(connection);
         reply(Unit{});
     };

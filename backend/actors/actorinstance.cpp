@@ -147,6 +147,12 @@ Result<> ActorInstance::loadMeta()
     if (const QString alarm = meta.value(QStringLiteral("alarm")); !alarm.isEmpty())
         m_alarm = alarm.toLongLong();
     m_needsWake = meta.value(QStringLiteral("needs_wake")) == QLatin1StringView("1");
+    // A kill may have come between this actor's commit and the registry's note.
+    m_retired = meta.value(QStringLiteral("retired")) == QLatin1StringView("1");
+    if (m_retired != m_ref.retired) {
+        if (auto noted = m_post.registry().setRetired(m_ref.id, m_retired); !noted)
+            return noted;
+    }
     auto waiting = m_database->query("SELECT EXISTS(SELECT 1 FROM outbox)");
     m_outboxEmpty = !(waiting.next() && waiting.flag(0));
     m_indexed = m_post.registry().dueOf(m_ref.id);
@@ -273,6 +279,17 @@ void ActorInstance::setAlarmTimer()
     }
     // A timer counts in int milliseconds; a far alarm is looked at again every day.
     m_alarmTimer.start(int(qBound(Millis(0), *m_alarm - actorinstanceNow(), Millis(24) * 3600 * 1000)));
+}
+
+void ActorInstance::retire(bool retired)
+{
+    m_retired = retired;
+    if (auto noted = m_post.registry().setRetired(m_ref.id, retired); !noted)
+        qCWarning(lcActors, "the registry does not know that an actor was retired: %ls", qUtf16Printable(noted.error().message));
+    if (!retired || m_topicsOf.isEmpty() || !m_post.sink())
+        return;
+    m_post.sink()->close(m_topicsOf.keys(),
+        makeError(QLatin1StringView("actor"), QLatin1StringView("not_found"), QStringLiteral("This was deleted.")));
 }
 
 void ActorInstance::alarmDue()

@@ -46,6 +46,7 @@ public:
     // Somebody waits for something that is under way here. An actor that is only to be opened again after a kill
     // (needs wake), such as one with an idle agent, does not work.
     bool isWorking() const { return !m_outboxEmpty || m_actor->works(); }
+    bool isRetired() const { return m_retired; }
     bool hasConnections() const { return !m_topicsOf.isEmpty(); }
     // Its database was found to be damaged: it must not go on.
     std::optional<Error> damage() const;
@@ -85,6 +86,8 @@ private:
     bool receiveOne(const Send &send, const QString &senderId);
     void broadcast(const QString &topic, const QByteArray &eventJson);
     void setAlarmTimer();
+    // Tells the registry, and closes what is connected.
+    void retire(bool retired);
     void alarmDue();
     // What the wake index should say of this actor now.
     std::optional<Millis> due(bool outboxEmpty) const;
@@ -111,6 +114,7 @@ private:
     QTimer m_settleTimer;
     std::optional<Millis> m_alarm;
     bool m_needsWake = false;
+    bool m_retired = false;
     bool m_outboxEmpty = true;
     std::optional<Millis> m_indexed; // what the wake index says of this actor
     std::unique_ptr<Actor> m_actor;  // last: it goes first

@@ -24,13 +24,14 @@ CREATE TABLE actors(
 CREATE INDEX actors_name ON actors(name);
 CREATE TABLE wake(actor TEXT PRIMARY KEY, due INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX wake_due ON wake(due);
-)sql")};
+)sql"),
+        QStringLiteral("ALTER TABLE actors ADD COLUMN retired INTEGER NOT NULL DEFAULT 0;")};
     return steps;
 }
 
 ActorRef actorregistryRead(Query &q)
 {
-    return {q.text(0), ActorAddress{q.text(1), protocol::decodeKey(q.text(2))}, q.integer(3)};
+    return {q.text(0), ActorAddress{q.text(1), protocol::decodeKey(q.text(2))}, q.integer(3), q.flag(4)};
 }
 
 } // namespace
@@ -116,7 +117,7 @@ Result<> ActorRegistry::recover(const QString &actorsDir)
 std::optional<ActorRef> ActorRegistry::find(const QString &id)
 {
     const std::lock_guard lock(m_mutex);
-    auto q = m_database->query("SELECT id, name, key, created_at FROM actors WHERE id = ?", id);
+    auto q = m_database->query("SELECT id, name, key, created_at, retired FROM actors WHERE id = ?", id);
     return q.next() ? std::optional(actorregistryRead(q)) : std::nullopt;
 }
 
@@ -124,7 +125,7 @@ QList<ActorRef> ActorRegistry::list(const QString &name)
 {
     const std::lock_guard lock(m_mutex);
     QList<ActorRef> all;
-    auto q = m_database->query("SELECT id, name, key, created_at FROM actors WHERE name = ? ORDER BY created_at", name);
+    auto q = m_database->query("SELECT id, name, key, created_at, retired FROM actors WHERE name = ? AND retired = 0 ORDER BY created_at", name);
     while (q.next())
         all.append(actorregistryRead(q));
     return all;
@@ -145,7 +146,7 @@ Result<ActorRef> ActorRegistry::add(const ActorAddress &address, bool *created)
     const QString id = actorIdOf(address);
     const std::lock_guard lock(m_mutex);
     {
-        auto q = m_database->query("SELECT id, name, key, created_at FROM actors WHERE id = ?", id);
+        auto q = m_database->query("SELECT id, name, key, created_at, retired FROM actors WHERE id = ?", id);
         if (q.next()) {
             if (created)
                 *created = false;
@@ -160,6 +161,12 @@ Result<ActorRef> ActorRegistry::add(const ActorAddress &address, bool *created)
     if (created)
         *created = true;
     return ref;
+}
+
+Result<> ActorRegistry::setRetired(const QString &id, bool retired)
+{
+    const std::lock_guard lock(m_mutex);
+    return m_database->run("UPDATE actors SET retired = ? WHERE id = ?", retired ? 1 : 0, id);
 }
 
 Result<qint64> ActorRegistry::nextGeneration(const QString &id)

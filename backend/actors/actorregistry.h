@@ -14,6 +14,7 @@ struct ActorRef {
     QString id;
     ActorAddress address;
     Millis createdAt = 0;
+    bool retired = false; // its thing was deleted: clients find nothing, other actors still reach it
 };
 
 QString actorIdOf(const ActorAddress &address);
@@ -26,9 +27,11 @@ public:
     static Result<std::unique_ptr<ActorRegistry>> open(const QString &dataDir);
 
     std::optional<ActorRef> find(const QString &id);
+    // Without the retired ones.
     QList<ActorRef> list(const QString &name);
     // The actor's record, made when there is none; `created` says which.
     Result<ActorRef> add(const ActorAddress &address, bool *created);
+    Result<> setRetired(const QString &id, bool retired);
     // +1 at each start of the actor.
     Result<qint64> nextGeneration(const QString &id);
     // 0: it never ran.

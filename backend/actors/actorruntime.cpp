@@ -195,7 +195,7 @@ const ActorFactory *ActorRuntime::factoryFor(const ActorAddress &address) const
 Result<ActorRef> ActorRuntime::get(const ActorAddress &address)
 {
     const std::lock_guard lock(m_mutex);
-    if (auto found = m_registry->find(actorIdOf(address)))
+    if (auto found = m_registry->find(actorIdOf(address)); found && !found->retired)
         return *found;
     return actorruntimeNotFound(addressText(address));
 }
@@ -205,8 +205,11 @@ Result<ActorRef> ActorRuntime::getOrCreate(const ActorAddress &address, bool *cr
     const std::lock_guard lock(m_mutex);
     if (created)
         *created = false;
-    if (auto found = m_registry->find(actorIdOf(address)))
+    if (auto found = m_registry->find(actorIdOf(address))) {
+        if (found->retired)
+            return actorruntimeNotFound(addressText(address));
         return *found;
+    }
     const ActorFactory *factory = factoryFor(address);
     if (!factory || factory->createdBy == CreatedBy::SendOnly)
         return actorruntimeNotFound(addressText(address));
@@ -218,7 +221,7 @@ Result<ActorRef> ActorRuntime::getOrCreate(const ActorAddress &address, bool *cr
 Result<ActorRef> ActorRuntime::byId(const QString &id)
 {
     const std::lock_guard lock(m_mutex);
-    if (auto found = m_registry->find(id))
+    if (auto found = m_registry->find(id); found && !found->retired)
         return *found;
     return actorruntimeNotFound(id.left(64));
 }

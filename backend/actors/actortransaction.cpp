@@ -163,6 +163,10 @@ Result<> ActorTransaction::finish()
         if (auto kept = set("needs_wake", QString::number(*m_needsWake ? 1 : 0)); !kept)
             return kept;
     }
+    if (m_retired) {
+        if (auto kept = set("retired", QString::number(*m_retired ? 1 : 0)); !kept)
+            return kept;
+    }
     return Unit{};
 }
 

@@ -25,6 +25,7 @@ public:
     void send(const ActorAddress &to, const QString &name, const QByteArray &json) override;
     void setNeedsWake(bool needed) override { m_needsWake = needed; }
     void setAlarm(std::optional<Millis> due) override { m_alarm = due; }
+    void setRetired(bool retired) override { m_retired = retired; }
     void afterCommit(std::function<void()> then) override { m_then.append(std::move(then)); }
 
     // Before the commit: writes the topics' revisions, alarm and wake flag.
@@ -39,6 +40,7 @@ public:
     bool hasSends() const { return m_hasSends; }
     const std::optional<std::optional<Millis>> &alarm() const { return m_alarm; }
     const std::optional<bool> &needsWake() const { return m_needsWake; }
+    const std::optional<bool> &retired() const { return m_retired; }
 
 private:
     struct Part {
@@ -65,6 +67,7 @@ private:
     bool m_hasSends = false;
     std::optional<std::optional<Millis>> m_alarm;
     std::optional<bool> m_needsWake;
+    std::optional<bool> m_retired;
     QList<std::function<void()>> m_then;
 };
 

@@ -72,7 +72,7 @@ QStringList OrganizationActor::migrations() const
                          "CREATE INDEX tasks_status ON tasks (status);"
                          "CREATE TABLE attention_sources (id TEXT PRIMARY KEY, source_revision INTEGER NOT NULL) WITHOUT ROWID;"
                          "CREATE TABLE agent_choices (agent TEXT PRIMARY KEY, confirmed INTEGER NOT NULL, custom TEXT) WITHOUT ROWID;"),
-        WorkflowRunner::schema2(), ProcessDesk::schema()};
+        WorkflowRunner::schema2(), ProcessDesk::schema(), lifecycleSchema()};
 }
 
 void OrganizationActor::write(const std::function<Result<>(Transaction &)> &body)
@@ -94,6 +94,8 @@ void OrganizationActor::started()
             tx.put(topic(), organization);
         }
         m_runner.resume(tx);
+        indexOld(tx);
+        purgeDeleted(tx);
         settle(tx);
         return Unit{};
     });
@@ -105,7 +107,10 @@ void OrganizationActor::started()
 void OrganizationActor::settle(Transaction &tx)
 {
     m_runner.advance(tx);
-    tx.setAlarm(m_runner.nextDeadline());
+    std::optional<Millis> due = m_runner.nextDeadline();
+    if (const auto purge = nextPurge())
+        due = due ? qMin(*due, *purge) : *purge;
+    tx.setAlarm(due);
     tx.setNeedsWake(m_runner.hasWork() || ProcessDesk::hasUnended(tx.database()));
 }
 
@@ -113,6 +118,7 @@ void OrganizationActor::alarm()
 {
     write([this](Transaction &tx) -> Result<> {
         m_runner.checkDeadlines(tx, QDateTime::currentMSecsSinceEpoch());
+        purgeDeleted(tx);
         settle(tx);
         return Unit{};
     });
@@ -127,6 +133,7 @@ void OrganizationActor::registerActions(ActionTable &table)
 {
     registerRepositoryCommands(table);
     registerAgentCommands(table);
+    registerLifecycleCommands(table);
     m_desk.registerActions(table, {}); // no createProcess: only logins run here
     table.command(QStringLiteral("loginAgent"), organizationCommand<LoginAgent>([this](Transaction &tx, const Caller &, const LoginAgent &command) -> Result<QByteArray> {
         auto process = login(tx, command.agentId);
@@ -143,16 +150,12 @@ void OrganizationActor::registerActions(ActionTable &table)
             return put.error();
         return QByteArrayLiteral("null");
     }));
-    for (const char *name : {"trustRepository", "archiveTask", "unarchiveTask", "previewDelete", "deleteTask", "restoreTask"}) {
+    for (const char *name : {"trustRepository"}) {
         table.command(QString::fromLatin1(name), [name](Transaction &, const Caller &, QByteArrayView) -> Result<QByteArray> {
             return makeError(QLatin1StringView("state"), QLatin1StringView("not_available"),
                 QStringLiteral("This version of the host cannot do “%1” yet.").arg(QLatin1StringView(name)));
         });
     }
-    table.read(QStringLiteral("searchTasks"), [](const Caller &, QByteArrayView) -> Result<QByteArray> {
-        return makeError(QLatin1StringView("state"), QLatin1StringView("not_available"),
-            QStringLiteral("This version of the host cannot search yet."), QStringLiteral("Filter the list instead."));
-    });
 }
 
 void OrganizationActor::registerRepositoryCommands(ActionTable &table)
@@ -181,7 +184,7 @@ void OrganizationActor::registerRepositoryCommands(ActionTable &table)
         }
         if (tasks > 0)
             return makeError(QLatin1StringView("state"), QLatin1StringView("conflict"),
-                QStringLiteral("%1 has %2 tasks.").arg(repository->name).arg(tasks),
+                QStringLiteral("%1 has %2 tasks: %3.").arg(repository->name).arg(tasks).arg(titlesOf(command.repoId, tasks)),
                 QStringLiteral("Its tasks have to be deleted before the repository can be taken out."));
         m_repositories.remove(tx, command.repoId);
         audit(tx, organizationId(), {auditkind::repositoryRemoved, {}, command.repoId, {{QStringLiteral("name"), repository->name}}});
@@ -198,6 +201,8 @@ Result<> OrganizationActor::received(Transaction &tx, const Send &send)
         return handle(decodeSummary(send.json), [&](const SummaryPush &push) { return summaryPushed(tx, push); });
     if (send.name == QLatin1StringView("attention"))
         return handle(decodeAttention(send.json), [&](const AttentionPush &push) { return attentionPushed(tx, push); });
+    if (send.name == QLatin1StringView("lifecycleEnded"))
+        return handle(decodeLifecycleEnded(send.json), [&](const LifecycleEnded &ended) { return lifecycleEnded(tx, ended); });
     if (send.name == QLatin1StringView("resolveAgent"))
         return handle(decodeResolveAgent(send.json), [&](const ResolveAgent &ask) { return resolveAgent(tx, send.from, ask); });
     if (send.name == QLatin1StringView("agentReported"))

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backend/actors/actor.h"
+#include "backend/actors/lifecyclemessages.h"
 #include "backend/actors/processdesk.h"
 #include "backend/actors/repositorychecks.h"
 #include "backend/actors/taskmessages.h"
@@ -10,6 +11,9 @@
 #include "backend/agents/agentinstall.h"
 #include "backend/store/blobstore.h"
 #include "models/types/commands.h"
+#include "models/types/lifecycle.h"
+
+#include <QDateTime>
 
 #include <map>
 
@@ -20,6 +24,9 @@ struct OrganizationActorConfig {
     DiscoveryConfig discovery;
     QString cloneRoot;
     QString blobRoot;
+    // How long what a deletion kept stays, and by which clock.
+    Millis keepDeletedMs = Millis(14) * 24 * 3600 * 1000;
+    std::function<Millis()> clock = &QDateTime::currentMSecsSinceEpoch;
 };
 
 class OrganizationActor : public Actor {
@@ -49,6 +56,23 @@ private:
     Result<AgentId> chooseAgent(const std::optional<AgentId> &wanted) const;
     Result<> summaryPushed(Transaction &tx, const SummaryPush &push);
     Result<> attentionPushed(Transaction &tx, const AttentionPush &push);
+
+    // organizationlifecycle.cpp
+    static QString lifecycleSchema();
+    void registerLifecycleCommands(ActionTable &table);
+    Result<Job> orderLifecycle(Transaction &tx, const Caller &caller, const QString &kind, const TaskId &task, bool keepBranch);
+    Job sendLifecycle(Transaction &tx, const TaskSummary &summary, const LifecycleOrder &order);
+    Result<QByteArray> previewDelete(Transaction &tx, const Caller &caller, const TaskId &task);
+    Result<Job> restoreTask(Transaction &tx, const Caller &caller, const TaskId &task);
+    Result<> lifecycleEnded(Transaction &tx, const LifecycleEnded &ended);
+    void taskDeleted(Transaction &tx, const LifecycleEnded &ended);
+    void purgeDeleted(Transaction &tx);
+    std::optional<Millis> nextPurge() const;
+    std::optional<TaskSummary> summaryRow(const TaskId &task) const;
+    QString titlesOf(const RepoId &repo, qint64 count) const; // of its tasks, the first few
+    void index(Transaction &tx, const TaskSummary &summary);
+    void indexOld(Transaction &tx);
+    TasksFound searchTasks(const SearchTasks &asked) const;
 
     // organizationagents.cpp
     void startDiscovery();

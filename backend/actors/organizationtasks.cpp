@@ -115,6 +115,7 @@ Result<QByteArray> OrganizationActor::createTask(Transaction &tx, const Caller &
     tx.put(topic(), summary);
     tx.database().run("INSERT INTO tasks (task, repo, branch, status, source_revision, created_at) VALUES (?, ?, ?, ?, 0, ?)",
         creation.task.value, creation.repo.value, creation.branch, summary.status.text(), creation.createdAt);
+    index(tx, summary);
     recount(tx, creation.repo);
     audit(tx, creation.organization, {auditkind::taskCreated, creation.task, creation.repo,
         {{QStringLiteral("branch"), creation.branch}, {QStringLiteral("agent"), creation.agent.value}}});
@@ -148,16 +149,20 @@ void OrganizationActor::recount(Transaction &tx, const RepoId &repo)
 Result<> OrganizationActor::summaryPushed(Transaction &tx, const SummaryPush &push)
 {
     QString status;
+    TaskSummary summary = push.summary;
     {
-        auto q = tx.database().query("SELECT source_revision, status FROM tasks WHERE task = ?", push.summary.id.value);
+        auto q = tx.database().query("SELECT source_revision, status, hidden, hidden_order FROM tasks WHERE task = ?", push.summary.id.value);
         if (!q.next() || q.integer(0) >= push.sourceRevision)
             return Unit{}; // older than what is here, or of a task that is gone
         status = q.text(1);
+        if (push.lifecycle < q.integer(3)) // said before the task heard that it is put away
+            summary.status = OpenEnum<TaskStatus>::fromText(q.text(2));
     }
-    tx.put(topic(), push.summary);
+    tx.put(topic(), summary);
+    index(tx, summary);
     tx.database().run("UPDATE tasks SET branch = ?, status = ?, source_revision = ? WHERE task = ?", push.summary.branch,
-        push.summary.status.text(), push.sourceRevision, push.summary.id.value);
-    if (status != push.summary.status.text())
+        summary.status.text(), push.sourceRevision, push.summary.id.value);
+    if (status != summary.status.text())
         recount(tx, push.summary.repoId);
     return Unit{};
 }

@@ -77,6 +77,7 @@ void SandboxActor::started()
     m_handle.workTree = handle.value(QLatin1StringView("workTree")).toString();
     m_handle.branch = handle.value(QLatin1StringView("branch")).toString();
     m_handle.head = handle.value(QLatin1StringView("head")).toString();
+    m_isClosed = !value(QStringLiteral("closed")).isEmpty();
     m_desk.started();
     endOrphans();
 }
@@ -146,6 +147,7 @@ void SandboxActor::orphansGone(const QStringList &agents, const std::optional<Er
         qCWarning(lcSandbox, "an agent of an earlier run is still there: %ls", qUtf16Printable(error->message));
     for (const auto &then : std::exchange(m_afterOrphans, {}))
         then();
+    somethingStopped();
 }
 
 void SandboxActor::registerActions(ActionTable &table)
@@ -159,7 +161,7 @@ bool SandboxActor::works() const
     const auto isComing = [](const auto &process) {
         return !process.second.startingStage.isEmpty() || !process.second.readyStage.isEmpty();
     };
-    return !m_operations.isEmpty() || m_orphans > 0 || m_desk.isBusy() || std::any_of(m_live.begin(), m_live.end(), hasTurn)
+    return m_placeOrder || !m_operations.isEmpty() || m_orphans > 0 || m_desk.isBusy() || std::any_of(m_live.begin(), m_live.end(), hasTurn)
         || std::any_of(m_processes.begin(), m_processes.end(), isComing);
 }
 
@@ -179,6 +181,8 @@ void SandboxActor::stopping(StopReason reason)
     }
     m_processes.clear();
     m_live.clear();
+    m_placeOrders.clear();
+    m_placeOrder.reset();
 }
 
 Result<> SandboxActor::received(Transaction &tx, const Send &send)
@@ -205,6 +209,12 @@ Result<> SandboxActor::received(Transaction &tx, const Send &send)
         });
         return Unit{};
     }
+    if (send.name == QLatin1StringView("retire")) {
+        tx.setRetired(QJsonDocument::fromJson(send.json).object().value(QLatin1StringView("retired")).toBool());
+        return Unit{};
+    }
+    if (Result<> outcome = Unit{}; receivedPlaceOrder(tx, send, &outcome))
+        return outcome;
     if (send.name == QLatin1StringView("prompt")) {
         auto deliver = decodeDeliverPrompt(send.json);
         return deliver ? prompt(tx, *deliver) : Result<>(deliver.error());
@@ -263,6 +273,12 @@ Result<> SandboxActor::create(Transaction &tx, const SandboxCreation &creation)
 
 void SandboxActor::runStage(const RunStage &run)
 {
+    if (m_isClosed) {
+        failStage(run.stage, run.attempt,
+            makeError(QLatin1StringView("state"), QLatin1StringView("archived"), QStringLiteral("The task was put away."),
+                QStringLiteral("Bring it back, then retry from here.")));
+        return;
+    }
     const QString workflow = stageWorkflow(run.stage);
     const QString step = stageStep(run.stage);
     if (workflow == sandboxWorkflow())
@@ -338,8 +354,10 @@ void SandboxActor::placeStageEnded(const RunStage &run, const Result<SandboxHand
         runPlaceStage(*over.next);
         return;
     }
-    if (over.abandoned)
+    if (over.abandoned) {
+        somethingStopped();
         return;
+    }
     if (!result) {
         failStage(run.stage, run.attempt, result.error());
         return;
@@ -355,11 +373,9 @@ void SandboxActor::placeStageEnded(const RunStage &run, const Result<SandboxHand
         : step == QLatin1StringView("sandbox_allocated")       ? m_handle.place
                                                                : QStringLiteral("The branch is there");
     write([&](Transaction &tx) -> Result<> {
-        const QJsonObject handle{{QStringLiteral("provider"), m_handle.provider}, {QStringLiteral("place"), m_handle.place},
-            {QStringLiteral("workTree"), m_handle.workTree}, {QStringLiteral("branch"), m_handle.branch},
-            {QStringLiteral("head"), m_handle.head}};
+        keepHandle(tx);
         tx.send(task(), QStringLiteral("stageEnded"), encodeStageEnded(ended));
-        return tx.database().run("INSERT OR REPLACE INTO record (key, value) VALUES ('handle', ?)", messagejson::text(handle));
+        return Unit{};
     });
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "backend/actors/actor.h"
+#include "backend/actors/lifecyclemessages.h"
 #include "backend/actors/processdesk.h"
 #include "backend/actors/sandboxmessages.h"
 #include "backend/agents/acpclient.h"
@@ -126,6 +127,17 @@ private:
     ProcessDeskConfig processDeskConfig();
     Result<QString> processRoot() const;
     void noteWake(Transaction &tx) const;
+    // sandboxlifecycle.cpp: the whole place is given up, or brought back
+    bool receivedPlaceOrder(Transaction &tx, const Send &send, Result<> *outcome);
+    void takePlaceOrder(const PlaceOrder &order);
+    void abandonPlaceOrder(const PlaceOrder &order);
+    void nextPlaceOrder();
+    void runPlaceOrder(const PlaceOrder &order);
+    void stopEverything();
+    void somethingStopped();
+    void followPlaceOperation(SandboxOperation *operation);
+    void placeOrderDone(PlaceReport report);
+    void keepHandle(Transaction &tx);
 
     SandboxActorConfig m_config;
     BlobStore m_blobs;
@@ -142,6 +154,11 @@ private:
     QSet<QString> m_loading;                // agent's sessions whose history is being replayed
     QList<std::function<void()>> m_afterOrphans;
     int m_orphans = 0;
+    bool m_isClosed = false; // the task is archived or deleted, or about to be: nothing begins here
+    QList<PlaceOrder> m_placeOrders;
+    std::optional<PlaceOrder> m_placeOrder; // under way
+    QPointer<SandboxOperation> m_placeOperation;
+    bool m_placeAbandoned = false;
     ProcessDesk m_desk;
 };
 

@@ -165,6 +165,7 @@ void SandboxActor::agentAnswered(const AgentId &agent, AcpClient *client, const 
         m_processes.erase(found);
         client->disconnect();
         client->deleteLater();
+        somethingStopped();
     }
 }
 
@@ -216,6 +217,7 @@ void SandboxActor::agentEnded(const AgentId &agent, AcpClient *client, const Age
         return tx.database().run("DELETE FROM agent_processes WHERE agent = ?", agent.value);
     });
     client->deleteLater();
+    somethingStopped();
 }
 
 // The task believed the agent to be there: it is told, so that a retry begins with starting it.

@@ -24,6 +24,9 @@ ProcessDeskConfig SandboxActor::processDeskConfig()
 
 Result<QString> SandboxActor::processRoot() const
 {
+    if (m_isClosed)
+        return makeError(QLatin1StringView("state"), QLatin1StringView("archived"), QStringLiteral("The task was put away."),
+            QStringLiteral("Bring it back to go on with it."));
     if (!m_handle.workTree.isEmpty())
         return m_handle.workTree;
     return makeError(QLatin1StringView("state"), QLatin1StringView("not_ready"),

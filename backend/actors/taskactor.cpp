@@ -25,6 +25,7 @@ TaskActor::TaskActor(ActorContext &context, GitEnvironment git, QString blobRoot
     , m_turns(context, m_store, m_transcripts, m_provisioning, m_attention, m_blobs)
     , m_changes(context, m_store, std::move(git), [this](Transaction &tx) { settle(tx); })
     , m_jobs(context, [this](Transaction &tx) { settle(tx); })
+    , m_lifecycle(context, m_store, m_jobs, m_provisioning, m_turns, m_attention)
 {
     m_turns.turnEnded = [this](Transaction &tx) { tx.afterCommit([this] { m_changes.request(0); }); };
 }
@@ -58,7 +59,9 @@ void TaskActor::started()
 
 bool TaskActor::works() const
 {
-    return m_store.creation() && (m_provisioning.hasWork() || m_turns.hasOpenTurn() || m_jobs.hasWork() || m_changes.isRunning());
+    if (!m_store.creation())
+        return false;
+    return m_jobs.hasWork() || m_changes.isRunning() || (!m_lifecycle.isAway() && (m_provisioning.hasWork() || m_turns.hasOpenTurn()));
 }
 
 Result<> TaskActor::received(Transaction &tx, const Send &send)
@@ -73,7 +76,7 @@ Result<> TaskActor::received(Transaction &tx, const Send &send)
         return makeError(QLatin1StringView("state"), QLatin1StringView("not_ready"),
             QStringLiteral("A task that was not created got the message “%1”.").arg(send.name));
     Result<> outcome = Unit{};
-    if (m_provisioning.received(tx, send, &outcome) || m_turns.received(tx, send, &outcome)) {
+    if (m_provisioning.received(tx, send, &outcome) || m_turns.received(tx, send, &outcome) || m_lifecycle.received(tx, send, &outcome)) {
         // done by one of them
     } else if (send.name == QLatin1StringView("sessionChanged")) {
         auto changed = decodeSessionChanged(send.json);
@@ -225,16 +228,20 @@ Result<> TaskActor::sessionChanged(Transaction &tx, const SessionChanged &change
 
 void TaskActor::settle(Transaction &tx)
 {
-    m_turns.pump(tx);
-    m_provisioning.advance(tx);
+    // Jobs first: one that ends may bring the task back.
     m_jobs.advance(tx);
+    const bool away = m_lifecycle.isAway();
+    if (!away) {
+        m_turns.pump(tx);
+        m_provisioning.advance(tx);
+    }
     deriveSessions(tx);
     pushSummary(tx);
     std::optional<Millis> due = m_provisioning.nextDeadline();
     if (const auto job = m_jobs.nextDeadline())
         due = due ? qMin(*due, *job) : *job;
     tx.setAlarm(due);
-    tx.setNeedsWake(m_provisioning.hasWork() || m_turns.hasOpenTurn() || m_jobs.hasWork());
+    tx.setNeedsWake(m_jobs.hasWork() || (!away && (m_provisioning.hasWork() || m_turns.hasOpenTurn())));
 }
 
 void TaskActor::deriveSessions(Transaction &tx)
@@ -271,7 +278,8 @@ void TaskActor::pushSummary(Transaction &tx)
     const TaskCreation &creation = *m_store.creation();
     const QList<Session> sessions = m_store.sessions();
     const QList<Stage> stages = m_store.stages();
-    m_attention.deriveErrors(tx, sessions, stages);
+    const bool away = m_lifecycle.isAway();
+    m_attention.deriveErrors(tx, away ? QList<Session>() : sessions, away ? QList<Stage>() : stages);
     TaskSummary summary;
     summary.id = creation.task;
     summary.repoId = creation.repo;
@@ -287,21 +295,24 @@ void TaskActor::pushSummary(Transaction &tx)
         facts.openSessions.append(session.status.valueOr(SessionStatus::Idle));
         summary.sessions.append({session.id, session.name, session.agent, session.status, session.turnStartedAt});
     }
+    m_lifecycle.fill(facts, summary);
     summary.status = deriveTaskStatus(facts);
-    if (summary.status == TaskStatus::Provisioning || summary.status == TaskStatus::Error)
+    if (!away && (summary.status == TaskStatus::Provisioning || summary.status == TaskStatus::Error))
         summary.stage = stageInWords(stages);
     summary.diffStat = m_changes.stat();
     if (const qint64 at = m_store.value(QStringLiteral("lastTurnEndedAt")).toLongLong())
         summary.lastTurnEndedAt = at;
     summary.owner = creation.owner;
     summary.createdAt = creation.createdAt;
-    const QByteArray json = protocol::encodeEntity(Entity(summary));
+    const qint64 order = m_lifecycle.order();
+    // Also when nothing is new but that an order was heard.
+    const QByteArray json = protocol::encodeEntity(Entity(summary)) + QByteArray::number(order);
     if (json == m_store.value(QStringLiteral("summary")))
         return;
     m_store.setValue(tx, QStringLiteral("summary"), json);
     const qint64 revision = m_store.value(QStringLiteral("pushRevision")).toLongLong() + 1;
     m_store.setValue(tx, QStringLiteral("pushRevision"), QByteArray::number(revision));
-    tx.send(organizationAddress(creation.organization), QStringLiteral("summary"), encodeSummary({revision, summary}));
+    tx.send(organizationAddress(creation.organization), QStringLiteral("summary"), encodeSummary({revision, summary, order}));
 }
 
 } // namespace foundry::backend

@@ -5,7 +5,7 @@
 #include "backend/actors/actor.h"
 #include "backend/actors/changesjob.h"
 #include "backend/actors/taskattention.h"
-#include "backend/actors/taskjobs.h"
+#include "backend/actors/tasklifecycle.h"
 #include "backend/actors/taskprovisioning.h"
 #include "backend/actors/turnworkflow.h"
 
@@ -30,6 +30,8 @@ private:
     void registerTurnCommands(ActionTable &table);
     void registerProvisioningCommands(ActionTable &table);
     void registerJobCommands(ActionTable &table);
+    // Commands that need a living task are refused while it is put away.
+    void guardCommands(ActionTable &table);
 
     Result<> create(Transaction &tx, const TaskCreation &creation);
     Result<> sessionChanged(Transaction &tx, const SessionChanged &changed);
@@ -51,6 +53,7 @@ private:
     TurnWorkflow m_turns;
     ChangesJob m_changes;
     TaskJobs m_jobs;
+    TaskLifecycle m_lifecycle;
 };
 
 } // namespace foundry::backend

@@ -45,6 +45,7 @@ void TaskActor::registerActions(ActionTable &table)
                 QStringLiteral("Do it with git in the task's work tree meanwhile."));
         });
     }
+    guardCommands(table);
 }
 
 void TaskActor::registerSessionCommands(ActionTable &table)

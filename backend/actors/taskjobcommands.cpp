@@ -2,6 +2,8 @@
 #include "backend/actors/decodedcommand.h"
 #include "backend/actors/taskactor.h"
 
+#include <QSet>
+
 namespace foundry::backend {
 
 void TaskActor::registerJobCommands(ActionTable &table)
@@ -14,6 +16,26 @@ void TaskActor::registerJobCommands(ActionTable &table)
         settle(tx);
         return protocol::encodeValue(JobAnswer{m_jobs.job(command.jobId).value_or(*job)});
     }));
+}
+
+void TaskActor::guardCommands(ActionTable &table)
+{
+    // What only names, ends or takes back.
+    static const QSet<QString> always{QStringLiteral("renameTask"), QStringLiteral("renameSession"), QStringLiteral("closeSession"), QStringLiteral("cancelTurn"),
+        QStringLiteral("cancelJob"), QStringLiteral("editQueued"), QStringLiteral("dropQueued")};
+    const QHash<QString, CommandHandler> all = table.commands();
+    for (auto it = all.cbegin(); it != all.cend(); ++it) {
+        const bool allowed = always.contains(it.key());
+        table.command(it.key(), [this, allowed, handler = it.value()](Transaction &tx, const Caller &caller, QByteArrayView args) -> Result<QByteArray> {
+            const bool away = m_lifecycle.isAway();
+            if (away && !allowed)
+                return m_lifecycle.refusal();
+            auto answer = handler(tx, caller, args);
+            if (answer && !away)
+                m_lifecycle.acknowledge(tx);
+            return answer;
+        });
+    }
 }
 
 } // namespace foundry::backend

@@ -208,8 +208,7 @@ void TaskJobs::ended(const JobStep &step, const Result<QByteArray> &output, cons
 {
     auto written = m_context.transaction([&](Transaction &tx) -> Result<> {
         tx.setCause(Cause{QStringLiteral("workflow")});
-        const auto record = m_runner.step(taskjobsWorkflow(step.job), step.step);
-        if (!record || record->attempt != step.attempt || record->state != StageState::Running)
+        if (!isRunning(step))
             return Unit{};
         // First what the step brings along: the hook of the job's end reads it.
         if (also)
@@ -221,6 +220,21 @@ void TaskJobs::ended(const JobStep &step, const Result<QByteArray> &output, cons
     if (!written) // the step stays running: the next start, or its deadline, goes on from there
         qCWarning(lcTaskJobs, "the end of %ls/%ls was not stored: %ls", qUtf16Printable(step.kind), qUtf16Printable(step.step),
             qUtf16Printable(written.error().message));
+}
+
+bool TaskJobs::isRunning(const JobStep &step) const
+{
+    const auto record = m_runner.step(taskjobsWorkflow(step.job), step.step);
+    return record && record->attempt == step.attempt && record->state == StageState::Running;
+}
+
+void TaskJobs::replace(Transaction &tx, const QString &id)
+{
+    const auto row = job(id);
+    if (!row || isTaskjobsOver(*row))
+        return;
+    m_runner.cancel(tx, taskjobsWorkflow(id));
+    over(tx, id, JobStatus::Cancelled, {});
 }
 
 void TaskJobs::progressed(const JobStep &step, const QString &message, const QString &log)

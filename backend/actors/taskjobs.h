@@ -59,6 +59,10 @@ public:
     bool skip(Transaction &tx, const JobStep &step, const QString &why);
     // Changes the row: conflicts, loss, undoUntil, message.
     void change(Transaction &tx, const QString &job, const std::function<void(Job &)> &with);
+    // That attempt of that step is under way: its end counts.
+    bool isRunning(const JobStep &step) const;
+    // Ends a job for one that takes its place; what it cannot be cancelled in goes on without it.
+    void replace(Transaction &tx, const QString &job);
     // Command `cancelJob`: input/invalid, state/conflict when it is over or past the point of return.
     Result<Job> cancel(Transaction &tx, const QString &job);
 

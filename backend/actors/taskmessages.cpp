@@ -53,7 +53,7 @@ Result<TaskCreation> decodeCreation(const QByteArray &json)
 QByteArray encodeSummary(const SummaryPush &push)
 {
     return messagejson::text({{QLatin1StringView("sourceRevision"), push.sourceRevision}, {QLatin1StringView("id"), push.summary.id.value},
-        {QLatin1StringView("summary"), messagejson::entityObject(push.summary)}});
+        {QLatin1StringView("lifecycle"), push.lifecycle}, {QLatin1StringView("summary"), messagejson::entityObject(push.summary)}});
 }
 
 Result<SummaryPush> decodeSummary(const QByteArray &json)
@@ -65,7 +65,7 @@ Result<SummaryPush> decodeSummary(const QByteArray &json)
         read->value(QLatin1StringView("summary")).toObject(), QLatin1StringView("TaskSummary"), read->value(QLatin1StringView("id")).toString());
     if (!summary)
         return summary.error();
-    return SummaryPush{read->value(QLatin1StringView("sourceRevision")).toInteger(), *summary};
+    return SummaryPush{read->value(QLatin1StringView("sourceRevision")).toInteger(), *summary, read->value(QLatin1StringView("lifecycle")).toInteger()};
 }
 
 QByteArray encodeAttention(const AttentionPush &push)

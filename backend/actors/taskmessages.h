@@ -38,6 +38,7 @@ Result<TaskCreation> decodeCreation(const QByteArray &json);
 struct SummaryPush {
     qint64 sourceRevision = 0;
     TaskSummary summary;
+    qint64 lifecycle = 0; // the last order of the organization that the task has heard
 };
 QByteArray encodeSummary(const SummaryPush &push);
 Result<SummaryPush> decodeSummary(const QByteArray &json);

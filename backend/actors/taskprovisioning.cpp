@@ -184,6 +184,19 @@ void TaskProvisioning::cancel(Transaction &tx)
         m_runner.cancel(tx, workflow);
 }
 
+void TaskProvisioning::goOn(Transaction &tx)
+{
+    for (const QString &workflow : m_runner.workflows()) {
+        for (const StepRecord &step : m_runner.steps(workflow)) {
+            if (step.state != StageState::Cancelled)
+                continue;
+            auto retried = m_runner.retry(tx, workflow, step.step, QStringLiteral("The task was brought back"));
+            Q_UNUSED(retried); // it is there: it was just read
+            break;
+        }
+    }
+}
+
 Result<> TaskProvisioning::resolveBranchClash(Transaction &tx, const ResolveBranchClash &command)
 {
     const auto record = m_runner.step(sandboxWorkflow(), QStringLiteral("repo_prepared"));

@@ -32,6 +32,8 @@ public:
     // started anew, as attempts of its stages. Not while another of its sessions has a turn: then nothing happens.
     void renewAgent(Transaction &tx, const SessionState &state, const std::optional<Error> &error);
     void cancel(Transaction &tx);
+    // What was cancelled is done again, as attempts of their own.
+    void goOn(Transaction &tx);
     Result<> resolveBranchClash(Transaction &tx, const ResolveBranchClash &command);
 
     // Messages of others; false when it is none of theirs.

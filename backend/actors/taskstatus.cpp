@@ -77,6 +77,8 @@ TaskStatus deriveTaskStatus(const TaskFacts &facts)
         return TaskStatus::Archiving;
     if (facts.archived)
         return TaskStatus::Archived;
+    if (facts.returning)
+        return TaskStatus::Provisioning;
     const auto has = [&facts](SessionStatus status) { return facts.openSessions.contains(status); };
     if (has(SessionStatus::Running))
         return TaskStatus::Running;

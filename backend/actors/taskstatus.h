@@ -27,6 +27,7 @@ struct TaskFacts {
     bool deleting = false;
     bool archiving = false;
     bool archived = false;
+    bool returning = false; // on its way back from the archive or from deletion
     QList<SessionStatus> openSessions = {};
     QList<Stage> stages = {};
 };

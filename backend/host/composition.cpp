@@ -49,7 +49,8 @@ QList<ActorFactory> compositionDomain(const HostConfig &config)
     discovery.environment = environment;
 
     QList<ActorFactory> factories;
-    const OrganizationActorConfig organization{git, discovery, config.repositoriesDir(), blobs};
+    OrganizationActorConfig organization{git, discovery, config.repositoriesDir(), blobs};
+    organization.clock = config.clock;
     factories.append(ActorFactory{QStringLiteral("organization"), [](const QStringList &key) { return compositionKey(key, {}, 2); },
         CreatedBy::FirstTouch, [organization](ActorContext &context) { return std::make_unique<OrganizationActor>(context, organization); }});
     factories.append(ActorFactory{QStringLiteral("repository"),

@@ -1,8 +1,10 @@
 // What the host was started with: known before anything runs, never changed after.
 #pragma once
 
+#include <QDateTime>
 #include <QHostAddress>
 #include <QString>
+#include <functional>
 
 namespace foundry::backend {
 
@@ -14,6 +16,8 @@ struct HostConfig {
     QString programDir;  // where foundry-host lies; foundry-runner lies beside it
     QString version = QStringLiteral(FOUNDRY_VERSION);
     QString instance;    // random, new at each start
+    // Milliseconds since the epoch: what waits for days is measured by it.
+    std::function<qint64()> clock = &QDateTime::currentMSecsSinceEpoch;
     QString token;       // the connection's secret; never logged, never in an argument list
 
     QString actorsDir() const { return dataDir + QStringLiteral("/actors"); }

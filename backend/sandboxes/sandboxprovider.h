@@ -46,6 +46,8 @@ Q_SIGNALS:
     void progress(double fraction, const QString &text);
 };
 
+class WorkKeeper;
+
 template <class T>
 using SandboxDone = std::function<void(Result<T>)>;
 
@@ -54,6 +56,8 @@ public:
     virtual ~SandboxProvider() = default;
 
     virtual QString name() const = 0;
+    // Who keeps a task's work when its place is given up; without one its tasks cannot be archived or deleted.
+    virtual WorkKeeper *keeper() { return nullptr; }
     // Checks that an existing branch can be taken (stage branch_attach).
     virtual SandboxOperation *attachBranch(const SandboxSpec &spec, int deadlineMs, QObject *context, SandboxDone<Unit> done) = 0;
     // Sets a place aside (stage sandbox_allocated).

@@ -63,6 +63,7 @@ QString worktreeFolder(const QString &id)
 WorktreeProvider::WorktreeProvider(GitEnvironment git, QString root)
     : m_git(std::move(git))
     , m_root(std::move(root))
+    , m_keeper(m_git, m_root)
 {
 }
 

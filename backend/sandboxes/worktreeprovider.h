@@ -3,7 +3,7 @@
 #pragma once
 
 #include "backend/git/gitrunner.h"
-#include "backend/sandboxes/sandboxprovider.h"
+#include "backend/sandboxes/worktreekeeper.h"
 
 namespace foundry::backend {
 
@@ -12,6 +12,7 @@ public:
     WorktreeProvider(GitEnvironment git, QString root);
 
     QString name() const override { return QStringLiteral("worktree"); }
+    WorkKeeper *keeper() override { return &m_keeper; }
     SandboxOperation *attachBranch(const SandboxSpec &spec, int deadlineMs, QObject *context, SandboxDone<Unit> done) override;
     SandboxOperation *allocate(const SandboxSpec &spec, int deadlineMs, QObject *context, SandboxDone<SandboxHandle> done) override;
     SandboxOperation *prepare(const SandboxSpec &spec, const SandboxHandle &handle, int deadlineMs, QObject *context,
@@ -25,6 +26,7 @@ private:
 
     GitEnvironment m_git;
     QString m_root;
+    WorktreeKeeper m_keeper;
 };
 
 } // namespace foundry::backend

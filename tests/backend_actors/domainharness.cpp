@@ -24,6 +24,7 @@ void DomainHarness::start()
     HostConfig config;
     config.dataDir = dataDir();
     config.programDir = QStringLiteral(FOUNDRY_BIN_DIR);
+    config.clock = hostClock;
     RuntimeOptions options;
     options.dataDir = dataDir();
     m_runtime = std::make_unique<ActorRuntime>(options, actorFactories(config));

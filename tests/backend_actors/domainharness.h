@@ -8,6 +8,7 @@
 #include "realtime/protocol/codec.h"
 #include "tests/support/gitfixture.h"
 
+#include <QDateTime>
 #include <QTest>
 
 #include <memory>
@@ -20,6 +21,7 @@ public:
     ~DomainHarness();
 
     GitFixture git;
+    std::function<qint64()> hostClock = &QDateTime::currentMSecsSinceEpoch; // for start()
 
     // Environment variables take effect with start().
     void start();

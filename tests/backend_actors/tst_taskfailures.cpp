@@ -306,7 +306,7 @@ void tst_TaskFailures::notAvailable()
     const backend::ActorAddress repository{QStringLiteral("repository"),
         {QStringLiteral("org"), QStringLiteral("local"), QStringLiteral("repo"), m_repo.value}};
     const QList<QPair<backend::ActorAddress, QString>> later{{made.address, QStringLiteral("push")},
-        {repository, QStringLiteral("runRepoAction")}, {m_host->organization(), QStringLiteral("archiveTask")}};
+        {repository, QStringLiteral("runRepoAction")}, {made.address, QStringLiteral("mergePullRequest")}};
     for (const auto &[actor, action] : later) {
         auto answer = m_host->call(actor, action, "[{\"requestId\":\"r-" + action.toUtf8() + "\"}]");
         QVERIFY(!answer && answer.error().is(QLatin1StringView("state"), QLatin1StringView("not_available")));

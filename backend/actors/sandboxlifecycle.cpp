@@ -1,0 +1,227 @@
+// The sandbox when its task is archived, deleted or brought back: everything in it is stopped, the work is kept, the
+// place is given back; and the other way round. One order at a time, in the order of their coming.
+#include "backend/actors/messagejson.h"
+#include "backend/actors/sandboxactor.h"
+#include "backend/sandboxes/workkeeper.h"
+#include "backend/store/database.h"
+
+namespace foundry::backend {
+
+namespace {
+
+constexpr int sandboxStopGraceMs = 5000; // then agents are killed
+constexpr int sandboxLongestMs = 24 * 3600 * 1000;
+
+bool isSandboxSameOrder(const PlaceOrder &a, const PlaceOrder &b)
+{
+    return a.job == b.job && a.step == b.step && a.attempt == b.attempt && a.what == b.what;
+}
+
+} // namespace
+
+bool SandboxActor::receivedPlaceOrder(Transaction &tx, const Send &send, Result<> *outcome)
+{
+    const bool abandon = send.name == QLatin1StringView("abandonPlaceOrder");
+    if (!abandon && send.name != QLatin1StringView("placeOrder"))
+        return false;
+    auto order = decodePlaceOrder(send.json);
+    *outcome = order ? Result<>(Unit{}) : Result<>(order.error());
+    if (!order)
+        return true;
+    // What is closed stays closed over a restart: nothing begins here until the task is brought back.
+    if (!abandon && (order->what == QLatin1StringView("stop") || order->what == QLatin1StringView("open")))
+        tx.database().run("INSERT OR REPLACE INTO record (key, value) VALUES ('closed', ?)", order->what == QLatin1StringView("stop") ? QStringLiteral("1") : QString());
+    tx.afterCommit([this, order = *order, abandon] {
+        if (abandon)
+            abandonPlaceOrder(order);
+        else if (m_orphans > 0)
+            m_afterOrphans.append([this, order] { takePlaceOrder(order); });
+        else
+            takePlaceOrder(order);
+    });
+    return true;
+}
+
+void SandboxActor::takePlaceOrder(const PlaceOrder &order)
+{
+    if (order.what == QLatin1StringView("open")) {
+        m_isClosed = false;
+        return;
+    }
+    if (order.what == QLatin1StringView("stop"))
+        m_isClosed = true;
+    if (m_placeOrder && isSandboxSameOrder(*m_placeOrder, order) && !m_placeAbandoned)
+        return; // it is under way
+    m_placeOrders.append(order);
+    nextPlaceOrder();
+}
+
+void SandboxActor::abandonPlaceOrder(const PlaceOrder &order)
+{
+    m_placeOrders.removeIf([&order](const PlaceOrder &waiting) { return isSandboxSameOrder(waiting, order); });
+    if (!m_placeOrder || !isSandboxSameOrder(*m_placeOrder, order))
+        return;
+    m_placeAbandoned = true;
+    if (m_placeOperation)
+        m_placeOperation->cancel();
+    else if (m_placeOrder->what == QLatin1StringView("stop"))
+        placeOrderDone({}); // what it ends may go on ending
+}
+
+void SandboxActor::nextPlaceOrder()
+{
+    if (m_placeOrder || m_placeOrders.isEmpty())
+        return;
+    m_placeOrder = m_placeOrders.takeFirst();
+    m_placeAbandoned = false;
+    if (m_placeOrder->what == QLatin1StringView("stop"))
+        stopEverything();
+    else
+        runPlaceOrder(*m_placeOrder);
+}
+
+void SandboxActor::stopEverything()
+{
+    for (auto &[agent, process] : m_processes) {
+        if (process.client)
+            process.client->stop(false);
+    }
+    QTimer::singleShot(sandboxStopGraceMs, context().owner(), [this, order = *m_placeOrder] {
+        if (!m_placeOrder || !isSandboxSameOrder(*m_placeOrder, order))
+            return;
+        for (auto &[agent, process] : m_processes) {
+            if (process.client)
+                process.client->stop(true);
+        }
+    });
+    // Processes of users end, and are killed when they do not, by rules of their own.
+    m_desk.endAll([this, order = *m_placeOrder] {
+        if (m_placeOrder && isSandboxSameOrder(*m_placeOrder, order))
+            somethingStopped();
+    });
+    somethingStopped();
+}
+
+// Called whenever a process or an operation of this sandbox has ended.
+void SandboxActor::somethingStopped()
+{
+    if (!m_placeOrder || m_placeOrder->what != QLatin1StringView("stop"))
+        return;
+    if (!m_processes.empty() || !m_operations.isEmpty() || m_orphans > 0 || m_desk.isBusy())
+        return;
+    // An agent of an earlier run that could not be ended would write into what is being saved.
+    auto q = context().database().query("SELECT 1 FROM agent_processes WHERE generation != ?", context().generation());
+    if (q.next()) {
+        PlaceReport report;
+        report.error = makeError(QLatin1StringView("agent"), QLatin1StringView("timeout"),
+            QStringLiteral("An agent of an earlier run of the host is still in this work tree and could not be ended."),
+            QStringLiteral("End it by hand or restart the machine, then try again."));
+        placeOrderDone(report);
+        return;
+    }
+    placeOrderDone({});
+}
+
+void SandboxActor::runPlaceOrder(const PlaceOrder &order)
+{
+    WorkKeeper *keeper = m_provider ? m_provider->keeper() : nullptr;
+    if (!keeper) {
+        PlaceReport report;
+        report.error = makeError(QLatin1StringView("sandbox"), QLatin1StringView("not_kept"),
+            QStringLiteral("Work in sandboxes of the kind “%1” cannot be kept.").arg(m_creation->provider),
+            QStringLiteral("Push what you need, and leave the task as it is."));
+        placeOrderDone(report);
+        return;
+    }
+    SandboxSpec spec;
+    spec.organization = m_creation->organization;
+    spec.repo = m_creation->repo;
+    spec.task = m_creation->task;
+    spec.repository = order.repositoryPath;
+    spec.branch = order.branch;
+    spec.baseBranch = order.baseBranch;
+    spec.adopt = true; // the branch was made before, or is brought back
+    const int deadline = order.deadlineMs > 0 ? int(qMin<qint64>(order.deadlineMs, sandboxLongestMs)) : 3600 * 1000;
+    QObject *owner = context().owner();
+    // Each ends as a report: an error, or what `fill` puts in.
+    const auto reporting = [this](auto fill) {
+        return [this, fill](auto result) {
+            PlaceReport report;
+            if (result)
+                fill(report, *result);
+            else
+                report.error = result.error();
+            placeOrderDone(report);
+        };
+    };
+    if (order.what == QLatin1StringView("look")) {
+        followPlaceOperation(keeper->look(spec, m_handle, deadline, owner, reporting([](PlaceReport &report, const TaskLoss &loss) { report.loss = loss; })));
+    } else if (order.what == QLatin1StringView("save")) {
+        followPlaceOperation(keeper->save(spec, m_handle, order.ref, order.all, deadline, owner,
+            reporting([](PlaceReport &report, const SavedWork &saved) { report.saved = saved; })));
+    } else if (order.what == QLatin1StringView("release")) {
+        followPlaceOperation(keeper->release(spec, m_handle, order.saved, order.all, deadline, owner,
+            reporting([](PlaceReport &report, const QString &note) { report.note = note; })));
+    } else if (order.what == QLatin1StringView("put_back")) {
+        followPlaceOperation(keeper->putBack(spec, m_handle, order.saved, deadline, owner,
+            reporting([](PlaceReport &report, const QString &note) { report.note = note; })));
+    } else if (order.what == QLatin1StringView("forget")) {
+        followPlaceOperation(keeper->forget(spec, order.ref, order.saved.kept, deadline, owner, reporting([](PlaceReport &, const Unit &) {})));
+    } else if (order.what == QLatin1StringView("prepare")) {
+        followPlaceOperation(keeper->bringBack(spec, order.saved, deadline, owner, [this, spec, deadline, reporting](Result<Unit> back) {
+            if (!back || m_placeAbandoned) {
+                PlaceReport report;
+                report.error = back ? makeError(QLatin1StringView("sandbox"), QLatin1StringView("cancelled"), QStringLiteral("Cancelled.")) : back.error();
+                placeOrderDone(report);
+                return;
+            }
+            followPlaceOperation(m_provider->prepare(spec, m_handle, deadline, context().owner(), reporting([this](PlaceReport &report, const SandboxHandle &handle) {
+                m_handle = handle;
+                m_isClosed = false;
+                report.workTree = handle.workTree;
+                report.head = handle.head;
+            })));
+        }));
+    } else {
+        placeOrderDone({});
+    }
+}
+
+void SandboxActor::followPlaceOperation(SandboxOperation *operation)
+{
+    m_placeOperation = operation;
+}
+
+void SandboxActor::placeOrderDone(PlaceReport report)
+{
+    if (!m_placeOrder)
+        return;
+    const PlaceOrder order = *m_placeOrder;
+    const bool abandoned = m_placeAbandoned;
+    m_placeOrder.reset();
+    m_placeOperation.clear();
+    report.job = order.job;
+    report.step = order.step;
+    report.attempt = order.attempt;
+    if (!abandoned || !report.workTree.isEmpty()) {
+        write([&](Transaction &tx) -> Result<> {
+            if (!report.workTree.isEmpty()) {
+                keepHandle(tx);
+                tx.database().run("INSERT OR REPLACE INTO record (key, value) VALUES ('closed', '')");
+            }
+            if (!abandoned && !order.job.isEmpty())
+                tx.send(task(), QStringLiteral("placeReport"), encodePlaceReport(report));
+            return Unit{};
+        });
+    }
+    nextPlaceOrder();
+}
+
+void SandboxActor::keepHandle(Transaction &tx)
+{
+    const QJsonObject handle{{QStringLiteral("provider"), m_handle.provider}, {QStringLiteral("place"), m_handle.place},
+        {QStringLiteral("workTree"), m_handle.workTree}, {QStringLiteral("branch"), m_handle.branch}, {QStringLiteral("head"), m_handle.head}};
+    tx.database().run("INSERT OR REPLACE INTO record (key, value) VALUES ('handle', ?)", messagejson::text(handle));
+}
+
+} // namespace foundry::backend

@@ -1,0 +1,31 @@
+// What a provider can do with a place that is to be given up, and may be wanted again: look at what would be lost, keep
+// it, give the place and its branch back, and bring all of it back. Asynchronous and repeatable like SandboxProvider;
+// nothing outside of the provider's own places is ever removed.
+#pragma once
+
+#include "backend/git/savedwork.h"
+#include "backend/sandboxes/sandboxprovider.h"
+
+namespace foundry::backend {
+
+class WorkKeeper {
+public:
+    virtual ~WorkKeeper() = default;
+
+    virtual SandboxOperation *look(const SandboxSpec &spec, const SandboxHandle &handle, int deadlineMs, QObject *context, SandboxDone<TaskLoss> done) = 0;
+    virtual SandboxOperation *save(const SandboxSpec &spec, const SandboxHandle &handle, const QString &ref, bool always, int deadlineMs, QObject *context,
+        SandboxDone<SavedWork> done) = 0;
+    // The place is gone after it; the branch only with `deleteBranch`, and only if `saved` reaches all of it. Answers with
+    // a sentence about what stays, or nothing.
+    virtual SandboxOperation *release(const SandboxSpec &spec, const SandboxHandle &handle, const SavedWork &saved, bool deleteBranch, int deadlineMs,
+        QObject *context, SandboxDone<QString> done) = 0;
+    // The branch, before the place is prepared again.
+    virtual SandboxOperation *bringBack(const SandboxSpec &spec, const SavedWork &saved, int deadlineMs, QObject *context, SandboxDone<Unit> done) = 0;
+    // The work, after it was. Answers with a sentence to show, or nothing.
+    virtual SandboxOperation *putBack(const SandboxSpec &spec, const SandboxHandle &handle, const SavedWork &saved, int deadlineMs, QObject *context,
+        SandboxDone<QString> done) = 0;
+    virtual SandboxOperation *forget(const SandboxSpec &spec, const QString &ref, const QString &kept, int deadlineMs, QObject *context,
+        SandboxDone<Unit> done) = 0;
+};
+
+} // namespace foundry::backend

@@ -1,0 +1,219 @@
+// Whole tasks with real git and the built-in runner: archived and brought back, deleted and restored; orders that join,
+// replace and cancel each other; and what a stop of the host leaves.
+#include "tests/backend_actors/lifecycletest.h"
+
+#include <QElapsedTimer>
+#include <QFile>
+
+using namespace foundry;
+using namespace foundry::test;
+
+class tst_TaskLifecycle : public LifecycleTest {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init() { begin(); }
+    void cleanup() { end(); }
+
+    void archiveAndBack();
+    void archiveInATurn();
+    void deleteAndRestore();
+    void deletedFromTheArchive();
+    void joinsAndRefuses();
+    void deleteReplacesAnArchivingThatHangs();
+    void goesOnAfterAStop();
+};
+
+void tst_TaskLifecycle::archiveAndBack()
+{
+    const auto made = ready();
+    const QString tree = workTree(made);
+    edit(tree);
+    const QByteArray before = status(tree);
+    const QByteArray mine = status(m_repository);
+    const auto ordered = archive(made);
+    QVERIFY2(ordered.ok(), ordered ? "" : qPrintable(ordered.error().message));
+    QCOMPARE(ordered->kind, QStringLiteral("archive"));
+    // Hidden in the command's own transaction.
+    const auto hidden = m_host->summary(made.task)->status;
+    QVERIFY2(hidden == TaskStatus::Archiving || hidden == TaskStatus::Archived, qPrintable(hidden.text()));
+    QVERIFY(waitForTask(made, TaskStatus::Archived));
+    QVERIFY(m_host->summary(made.task)->archivedAt.has_value());
+    QCOMPARE(job(made, ordered->id)->status.text(), QStringLiteral("completed"));
+    QVERIFY(!QFile::exists(tree));
+    QVERIFY(!QFile::exists(tree + QStringLiteral(".removed")));
+    QVERIFY(!rev(branch(made)).isEmpty());
+    QVERIFY(!rev(ref(made)).isEmpty());
+    QCOMPARE(status(m_repository), mine);
+    QVERIFY(!m_host->git.mustGit(m_repository, {QStringLiteral("worktree"), QStringLiteral("list")}).contains(tree.toUtf8()));
+    SendMessage message;
+    message.queueId = makeId<QueueId>();
+    message.sessionId = made.session;
+    message.prompt = Prompt{QStringLiteral("more")};
+    const auto refused = m_host->command(made.address, QStringLiteral("sendMessage"), message);
+    QVERIFY(!refused.ok());
+    QCOMPARE(refused.error().code, QStringLiteral("archived"));
+    QCOMPARE(archive(made).error().code, QStringLiteral("conflict"));
+
+    const auto back = unarchive(made);
+    QVERIFY(back.ok());
+    QVERIFY(m_host->summary(made.task)->status != TaskStatus::Archived);
+    QVERIFY(waitForTask(made, TaskStatus::Ready));
+    QVERIFY(!m_host->summary(made.task)->archivedAt.has_value());
+    QCOMPARE(workTree(made), tree);
+    QCOMPARE(status(tree), before);
+    QCOMPARE(m_host->git.mustGit(tree, {QStringLiteral("show"), QStringLiteral(":README.md")}), QByteArray("staged\n"));
+    QVERIFY(rev(ref(made)).isEmpty());
+    // It works as before.
+    message.queueId = makeId<QueueId>();
+    message.prompt = Prompt{QStringLiteral("hello")};
+    QVERIFY(m_host->command(made.address, QStringLiteral("sendMessage"), message).ok());
+    QVERIFY(m_host->waitForStatus(made, SessionStatus::Idle, longMs));
+}
+
+void tst_TaskLifecycle::archiveInATurn()
+{
+    const auto made = m_host->createTask(m_repo, QStringLiteral("/write NOTES.md\n```\nhello\n```"));
+    QVERIFY(QTest::qWaitFor([&] { return !m_host->rows<Attention>(m_host->organization(), QStringLiteral("organization")).isEmpty(); }, longMs));
+    // And a program of the user that does not want to go.
+    const backend::ActorAddress sandbox{QStringLiteral("sandbox"), {QStringLiteral("org"), QStringLiteral("local"), QStringLiteral("sandbox"), made.task.value}};
+    CreateProcess process;
+    process.processId = makeId<ProcessId>();
+    process.command = QStringLiteral("sh");
+    process.args = QStringList{QStringLiteral("-c"), QStringLiteral("trap '' TERM HUP; while :; do sleep 1; done")};
+    QVERIFY(m_host->command(sandbox, QStringLiteral("createProcess"), process).ok());
+    QVERIFY(archive(made).ok());
+    QVERIFY(waitForTask(made, TaskStatus::Archived));
+    QTRY_VERIFY(m_host->rows<Attention>(m_host->organization(), QStringLiteral("organization")).isEmpty());
+    const auto entries = m_host->transcript(made.address, made.session);
+    const auto end = std::find_if(entries.begin(), entries.end(), [](const auto &entry) { return entry.turnEnd.has_value(); });
+    QVERIFY(end != entries.end());
+    QCOMPARE(end->turnEnd->stopReason, QStringLiteral("cancelled"));
+    const auto processes = m_host->rows<Process>(sandbox, QStringLiteral("processes"));
+    QCOMPARE(processes.size(), 1);
+    QCOMPARE(processes.first().status, QStringLiteral("exited"));
+    process.processId = makeId<ProcessId>();
+    QCOMPARE(m_host->command(sandbox, QStringLiteral("createProcess"), process).error().code, QStringLiteral("archived"));
+}
+
+void tst_TaskLifecycle::deleteAndRestore()
+{
+    const auto made = m_host->createTask(m_repo, QStringLiteral("hello"));
+    QVERIFY(m_host->waitForStatus(made, SessionStatus::Idle, longMs));
+    const QString tree = workTree(made);
+    m_host->git.write(tree, QStringLiteral("c.txt"), "committed\n");
+    m_host->git.commitAll(tree, QStringLiteral("c"));
+    edit(tree);
+    const QByteArray before = status(tree);
+    const QString tip = rev(branch(made));
+    const auto transcript = m_host->transcript(made.address, made.session);
+    QVERIFY(!transcript.isEmpty());
+    QVERIFY(remove(made).ok());
+    QVERIFY(waitDeleted(made));
+    QVERIFY2(deleted(made)->lost.contains(QStringLiteral("2 changed files")) && deleted(made)->lost.contains(QStringLiteral("1 new file")), qPrintable(deleted(made)->lost));
+    QVERIFY(deleted(made)->restorableUntil - deleted(made)->deletedAt == qint64(14) * 24 * 3600 * 1000);
+    QVERIFY(!QFile::exists(tree));
+    QVERIFY(rev(QStringLiteral("refs/heads/") + branch(made)).isEmpty());
+    QVERIFY(m_host->git.git(m_repository, {QStringLiteral("merge-base"), QStringLiteral("--is-ancestor"), tip, ref(made)}).ok());
+    // Whoever knows its name finds nothing.
+    const auto gone = m_host->call(made.address, QStringLiteral("revisions"), "[{}]");
+    QVERIFY(!gone.ok());
+    QCOMPARE(gone.error().key(), QStringLiteral("actor.not_found"));
+    QCOMPARE(remove(made).error().code, QStringLiteral("invalid"));
+
+    // Also after a restart.
+    m_host->stop();
+    m_host->start();
+    QCOMPARE(m_host->call(made.address, QStringLiteral("revisions"), "[{}]").error().key(), QStringLiteral("actor.not_found"));
+    QVERIFY(restore(made).ok());
+    QVERIFY(waitForTask(made, TaskStatus::Idle));
+    QVERIFY(!deleted(made).has_value());
+    QCOMPARE(rev(branch(made)), tip);
+    QCOMPARE(status(tree), before);
+    QVERIFY(rev(ref(made)).isEmpty());
+    QCOMPARE(m_host->transcript(made.address, made.session), transcript);
+}
+
+void tst_TaskLifecycle::deletedFromTheArchive()
+{
+    const auto made = ready();
+    const QString tree = workTree(made);
+    edit(tree);
+    const QByteArray before = status(tree);
+    QVERIFY(archive(made).ok());
+    QVERIFY(waitForTask(made, TaskStatus::Archived));
+    QVERIFY(remove(made).ok());
+    QVERIFY(waitDeleted(made));
+    QVERIFY(rev(QStringLiteral("refs/heads/") + branch(made)).isEmpty());
+    QVERIFY(restore(made).ok());
+    QVERIFY(waitForTask(made, TaskStatus::Ready));
+    QCOMPARE(status(tree), before);
+}
+
+void tst_TaskLifecycle::joinsAndRefuses()
+{
+    const auto made = ready();
+    m_host->stop();
+    hangGit(QStringLiteral("write-tree"));
+    m_host->start();
+    QElapsedTimer clock;
+    clock.start();
+    const auto first = archive(made);
+    QVERIFY(first.ok());
+    QCOMPARE(archive(made)->id, first->id);
+    QVERIFY2(clock.elapsed() < 5000, "the commands waited for git");
+    QCOMPARE(unarchive(made).error().code, QStringLiteral("conflict"));
+    QVERIFY(QTest::qWaitFor([&] { return job(made, first->id) && job(made, first->id)->step == QStringLiteral("save"); }, longMs));
+    // Cancelled, the task is as it was.
+    CancelJob cancel;
+    cancel.jobId = first->id;
+    QVERIFY(m_host->command(made.address, QStringLiteral("cancelJob"), cancel).ok());
+    QVERIFY(waitForJob(made, first->id, JobStatus::Cancelled));
+    releaseGit();
+    QVERIFY(waitForTask(made, TaskStatus::Ready));
+    QVERIFY(QFile::exists(workTree(made)));
+    QVERIFY(archive(made).ok());
+    QVERIFY(waitForTask(made, TaskStatus::Archived));
+}
+
+void tst_TaskLifecycle::deleteReplacesAnArchivingThatHangs()
+{
+    const auto made = ready();
+    m_host->stop();
+    hangGit(QStringLiteral("write-tree"));
+    m_host->start();
+    const auto first = archive(made);
+    QVERIFY(QTest::qWaitFor([&] { return job(made, first->id) && job(made, first->id)->step == QStringLiteral("save"); }, longMs));
+    QVERIFY(remove(made).ok());
+    QCOMPARE(m_host->summary(made.task)->status.text(), QStringLiteral("deleting"));
+    QVERIFY(waitForJob(made, first->id, JobStatus::Cancelled));
+    releaseGit();
+    QVERIFY(waitDeleted(made));
+}
+
+void tst_TaskLifecycle::goesOnAfterAStop()
+{
+    const auto made = ready();
+    const QString tree = workTree(made);
+    edit(tree);
+    const QByteArray before = status(tree);
+    m_host->stop();
+    hangGit(QStringLiteral("commit-tree"));
+    m_host->start();
+    QVERIFY(archive(made).ok());
+    QVERIFY(QTest::qWaitFor([&] {
+        const auto rows = m_host->rows<Job>(made.address, QStringLiteral("task"));
+        return !rows.isEmpty() && rows.first().step == QStringLiteral("save");
+    }, longMs));
+    m_host->stop();
+    releaseGit();
+    m_host->start(); // nobody asks: it goes on by itself
+    QVERIFY(waitForTask(made, TaskStatus::Archived));
+    QVERIFY(!QFile::exists(tree));
+    QVERIFY(unarchive(made).ok());
+    QVERIFY(waitForTask(made, TaskStatus::Ready));
+    QCOMPARE(status(tree), before);
+}
+
+QTEST_GUILESS_MAIN(tst_TaskLifecycle)
+#include "tst_tasklifecycle.moc"

@@ -30,6 +30,8 @@ async function failure(promise) {
     return "no error";
 }
 
+let madeTask; // of the step that makes one, for those after it
+
 async function step(what, body) {
     const begun = performance.now();
     await within(30000, what, body());
@@ -76,6 +78,52 @@ await step("connect, errors on the connection", async () => {
     assert.equal(await failure(connection.setUnread({ taskId: "t" })), "input.invalid");
     assert.deepEqual(await connection.listSignIns(), []);
     await connection.dispose();
+});
+
+// Every refusal with its own code, over HTTP and on a connection alike; after each the client goes on.
+await step("error codes of what is refused", async () => {
+    const connection = client.get("user", user).connect();
+    for (const handle of [client.get("user", user), connection]) {
+        assert.equal(await failure(handle.noSuchAction({})), "actor.action_not_found");
+        assert.equal(await failure(handle.setUnread()), "input.invalid"); // no argument at all
+        assert.equal(await failure(handle.setUnread("text")), "input.invalid");
+        assert.equal(await failure(handle.setUnread({ requestId: randomUUID(), taskId: 7, unread: true })), "input.invalid");
+        assert.equal(await failure(handle.setUnread({ requestId: randomUUID(), unread: true })), "input.invalid");
+        assert.equal(await failure(handle.setUnread({ requestId: "x".repeat(300), taskId: "t", unread: true })), "input.invalid");
+        assert.deepEqual(await handle.listSignIns(), []);
+    }
+    // A request id belongs to one command.
+    const requestId = randomUUID();
+    await connection.setUnread({ requestId, taskId: "t", unread: true });
+    assert.equal(await failure(connection.setSeen({ requestId, taskId: "t", at: 1 })), "state.conflict");
+    await connection.dispose();
+    assert.equal(await failure(client.get("app", ["app"]).beginSignIn({ requestId: randomUUID() })), "state.not_available");
+});
+
+await step("actors that nobody made", async () => {
+    // At the same time: the newest client asks each many times over before it believes it.
+    const handles = [["nosuch", ["x"]], ["user", ["user", "somebody"]], ["organization", ["org"]], ["task", ["org", "local", "task", "r", randomUUID()]]]
+        .map(([name, key]) => failure(client.getOrCreate(name, key).revisions({})));
+    assert.deepEqual(await Promise.all(handles), handles.map(() => "actor.not_found"));
+});
+
+await step("messages that are too long", async () => {
+    const draft = { text: "x".repeat(200 * 1024), attachments: [] };
+    const long = () => ({ requestId: randomUUID(), taskId: "t", sessionId: "s", draft });
+    assert.equal(await failure(client.get("user", user).updateDraft(long())), "message.incoming_too_long");
+    assert.deepEqual(await client.get("user", user).listSignIns(), []);
+});
+
+await step("creating twice is one effect or a conflict", async () => {
+    const organization = client.get("organization", ["org", "local"]);
+    const [repoId, requestId] = [randomUUID(), randomUUID()];
+    const first = await organization.addRepository({ requestId, repoId, path: tmpdir() });
+    assert.deepEqual(await organization.addRepository({ requestId, repoId, path: tmpdir() }), first);
+    assert.match(await failure(organization.addRepository({ requestId: randomUUID(), repoId, path: tmpdir() })), /^(state\.conflict|input\.invalid)$/);
+    await organization.removeRepository({ requestId: randomUUID(), repoId });
+    assert.equal(await failure(organization.createTask({ requestId: randomUUID(), taskId: randomUUID(), sessionId: randomUUID(), repoId })), "input.invalid");
+    for (const action of ["archiveTask", "unarchiveTask", "previewDelete", "deleteTask", "restoreTask"])
+        assert.equal(await failure(organization[action]({ requestId: randomUUID(), taskId: "none" })), "input.invalid");
 });
 
 await step("subscribe and 500 events to the end, nothing twice, nothing missing", async () => {
@@ -196,11 +244,47 @@ await step("a task from its prompt to the end of its turn, by its events", async
         assert.deepEqual(entries.get(row.id), row.value);
     await task.dispose();
     await organization.dispose();
+    madeTask = key;
 });
 
-await step("a wrong token", async () => {
-    const stranger = createClient({ endpoint: withToken("0".repeat(64)), encoding: "json" });
-    assert.equal(await failure(stranger.getOrCreate("app", ["app"]).whoami()), "auth.unauthorized");
+await step("a task that is archived, deleted and restored", async () => {
+    const key = madeTask;
+    const [, , , repoId, taskId] = key;
+    const organization = client.getOrCreate("organization", ["org", "local"]).connect();
+    const waiting = [];
+    organization.on("organization", (event) => {
+        for (const one of waiting.splice(0))
+            (one.wanted(event) ? one.resolve() : waiting.push(one));
+    });
+    const seen = (wanted) => new Promise((resolve) => waiting.push({ wanted, resolve }));
+    const status = (text) => seen((event) => event.upserts?.some((row) => row.type === "TaskSummary" && row.id === taskId && row.value.status === text));
+    await organization.revisions({});
+    const archived = status("archived");
+    const { job } = await organization.archiveTask({ requestId: randomUUID(), taskId });
+    assert.equal(job.value?.kind ?? job.kind, "archive");
+    await within(20000, "archived", archived);
+    const refused = { requestId: randomUUID(), queueId: randomUUID(), sessionId: "s", prompt: { text: "more" } };
+    assert.equal(await failure(client.get("task", key).sendMessage(refused)), "state.archived");
+    assert.equal(await failure(organization.archiveTask({ requestId: randomUUID(), taskId })), "state.conflict");
+    const gone = seen((event) => event.removals?.some((row) => row.type === "TaskSummary" && row.id === taskId));
+    await organization.deleteTask({ requestId: randomUUID(), taskId });
+    await within(20000, "deleted", gone);
+    assert.equal(await failure(client.get("task", key).revisions({})), "actor.not_found");
+    const back = status("idle");
+    await organization.restoreTask({ requestId: randomUUID(), taskId });
+    await within(20000, "restored", back);
+    assert.ok((await client.get("task", key).revisions({})).task.revision > 0);
+    assert.ok(repoId);
+    await organization.dispose();
+});
+
+await step("a forged token", async () => {
+    for (const secret of ["0".repeat(64), token.slice(0, -1), `${token}0`]) {
+        const stranger = createClient({ endpoint: withToken(secret), encoding: "json" });
+        assert.equal(await failure(stranger.getOrCreate("app", ["app"]).whoami()), "auth.unauthorized");
+        assert.equal(await failure(stranger.get("user", user).setUnread({ requestId: randomUUID(), taskId: "t", unread: true })), "auth.unauthorized");
+        await stranger.dispose?.();
+    }
 });
 
 await client.dispose?.();

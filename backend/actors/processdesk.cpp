@@ -172,9 +172,14 @@ void ProcessDesk::lost(qint64 serial, const ProcessId &id, bool hadEnded, const 
     }
 }
 
-// A kill between the removal of a row and that of its log.
+// A kill between the removal of a row and that of its log. An actor that never had a process gets no folder for this.
 void ProcessDesk::removeStrayLogs()
 {
+    {
+        auto q = m_context.database().query("SELECT EXISTS(SELECT 1 FROM sqlite_sequence WHERE name = 'processes')");
+        if (!q.next() || !q.flag(0))
+            return;
+    }
     QDir folder(m_context.contentDirectory() + QStringLiteral("/processes"));
     const QStringList names = folder.entryList(QDir::Dirs | QDir::NoDotAndDotDot);
     for (const QString &name : names) {

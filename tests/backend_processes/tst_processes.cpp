@@ -2,6 +2,8 @@
 // stopped leaves of them.
 #include "tests/backend_processes/follower.h"
 
+#include <QDir>
+
 #include <csignal>
 
 using namespace foundry;
@@ -245,6 +247,15 @@ void tst_Processes::stoppedHost()
     QVERIFY(lives(deaf));
     m_world->host->stop();
     QVERIFY(!lives(deaf));
+    // What a kill between the removal of a row and of its log leaves.
+    const QDir content(m_world->host->dataDir() + QStringLiteral("/content"));
+    QStringList strays;
+    for (const QString &actor : content.entryList(QDir::Dirs | QDir::NoDotAndDotDot)) {
+        if (content.exists(actor + QStringLiteral("/processes")))
+            strays.append(content.filePath(actor + QStringLiteral("/processes/99999")));
+    }
+    QCOMPARE(strays.size(), 1); // actors that had no process have no folder for them
+    m_world->git.write(strays.first(), QStringLiteral("0000000000000000000.log"), "stray");
     QVERIFY(m_world->start());
     m_world->sandbox = m_world->openSandbox();
     QVERIFY(m_world->sandbox);
@@ -253,6 +264,7 @@ void tst_Processes::stoppedHost()
     QCOMPARE(row->status, QStringLiteral("exited"));
     QCOMPARE(row->error->key(), QStringLiteral("sandbox.stopped_with_host"));
     QVERIFY(m_world->tail(*id).contains("deaf="));
+    QVERIFY(!QDir(strays.first()).exists());
 }
 
 QTEST_GUILESS_MAIN(tst_Processes)

@@ -73,6 +73,7 @@ public:
     virtual Result<> transaction(const std::function<Result<>(Transaction &)> &body) = 0;
     // A topic's stored row, decoded; nullopt when there is none.
     virtual std::optional<Entity> row(const QString &topic, const QString &type, const QString &id) = 0;
+    // Of a topic that is not windowed.
     virtual QList<Entity> rows(const QString &topic, const QString &type) = 0;
     // Rows of a windowed topic by their index (TranscriptEntry, AuditEvent): the last `limit` before `before`, or the first after
     // `after`, in rising order. Costs the same at a million rows.

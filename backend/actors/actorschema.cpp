@@ -28,6 +28,8 @@ CREATE TABLE outbox(
 CREATE INDEX outbox_target ON outbox(target, sequence);
 CREATE TABLE inbox(sender TEXT PRIMARY KEY, sequence INTEGER NOT NULL) WITHOUT ROWID;
 )sql"),
+        // What a topic holds is read without passing the tombstones of what it held before.
+        QStringLiteral("CREATE INDEX rows_live ON rows(topic, type, seq) WHERE removed = 0 AND ord IS NULL;"),
     };
 }
 

@@ -183,6 +183,7 @@ void SandboxActor::stopping(StopReason reason)
     m_live.clear();
     m_placeOrders.clear();
     m_placeOrder.reset();
+    m_opening.clear();
 }
 
 Result<> SandboxActor::received(Transaction &tx, const Send &send)

@@ -57,6 +57,7 @@ private:
         qint64 readyAttempt = 0;
         std::optional<Error> failure = {};
         bool isUp = false; // the process runs
+        bool leaving = false; // asked to go: no session needs it
         QString detail;
     };
     // One session as it lives in an agent process.
@@ -69,6 +70,11 @@ private:
         Usage usage = {};
         QElapsedTimer usageSaid = {};
         QList<AgentChoice> commands = {};
+    };
+    // A session that the agent was asked to open. `run` is the latest attempt that waits for it.
+    struct Opening {
+        RunStage run;
+        bool closed = false; // closed meanwhile: what comes is put away again
     };
     struct Operation {
         qint64 attempt = 0;
@@ -101,13 +107,17 @@ private:
 
     // sandboxsessions.cpp: sessions in them
     void createSession(const RunStage &run);
+    void openAnew(const SessionId &session, const QString &origin);
+    void opened(const SessionId &session, const Result<AcpSession> &answer, const QString &origin);
     void sessionOpened(const RunStage &run, const AcpSession &session, const QString &origin);
     void sessionRefused(const RunStage &run, const Error &error);
     void applySettings(const RunStage &run);
     void describe(const SessionId &session);
     void closeSession(const SessionRequest &request);
-    void changeSetting(const QString &name, const SessionRequest &request);
-    void stopUnused(const AgentId &agent);
+    void changeSetting(const QString &name, SessionRequest request);
+    void applyNext(const RunStage &run, QList<SessionRequest> wanted);
+    void carryOut(const SessionRequest &request, const std::function<void(const Result<Unit> &)> &done);
+    void sayRefused(const SessionId &session, const Error &error);
     SessionId sessionOf(const AgentId &agent, const QString &acpSession) const;
 
     // sandboxturns.cpp: prompts and what comes back
@@ -150,6 +160,7 @@ private:
     QHash<QString, Operation> m_operations; // by stage
     std::map<QString, Process> m_processes; // by agent
     std::map<QString, LiveSession> m_live;  // by session
+    std::map<QString, Opening> m_opening;   // by session
     QHash<QString, Error> m_lastFailures;   // by agent: why its last process ended
     QSet<QString> m_loading;                // agent's sessions whose history is being replayed
     QList<std::function<void()>> m_afterOrphans;

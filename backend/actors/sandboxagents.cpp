@@ -49,7 +49,7 @@ void SandboxActor::startAgent(const RunStage &run)
     const auto known = m_processes.find(run.agent.value);
     if (known != m_processes.end()) {
         Process &process = known->second;
-        const bool outdated = run.fresh && process.startedFor < run.attempt;
+        const bool outdated = process.leaving || (run.fresh && process.startedFor < run.attempt);
         if (!outdated && (process.client->isReady() || (process.isUp && !process.failure))) {
             StageEnded ended{run.stage, run.attempt};
             ended.message = process.detail;

@@ -287,6 +287,8 @@ QByteArray encodeSessionRequest(const SessionRequest &request)
     messagejson::putText(object, QLatin1StringView("turn"), request.turn);
     messagejson::putText(object, QLatin1StringView("optionId"), request.optionId);
     messagejson::putText(object, QLatin1StringView("value"), request.value);
+    if (request.last)
+        object.insert(QLatin1StringView("last"), true);
     return messagejson::text(object);
 }
 
@@ -296,7 +298,8 @@ Result<SessionRequest> decodeSessionRequest(const QByteArray &json)
     if (!read)
         return read.error();
     return SessionRequest{SessionId(read->value(QLatin1StringView("session")).toString()), AgentId(read->value(QLatin1StringView("agent")).toString()),
-        read->value(QLatin1StringView("turn")).toString(), read->value(QLatin1StringView("optionId")).toString(), read->value(QLatin1StringView("value")).toString()};
+        read->value(QLatin1StringView("turn")).toString(), read->value(QLatin1StringView("optionId")).toString(), read->value(QLatin1StringView("value")).toString(),
+        read->value(QLatin1StringView("last")).toBool()};
 }
 
 QByteArray encodeSessionChanged(const SessionChanged &changed)

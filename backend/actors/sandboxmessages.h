@@ -147,6 +147,7 @@ struct SessionRequest {
     QString turn = {};
     QString optionId = {};
     QString value = {};
+    bool last = false; // closeSession: no session of the task needs this agent any more
 };
 QByteArray encodeSessionRequest(const SessionRequest &request);
 Result<SessionRequest> decodeSessionRequest(const QByteArray &json);

@@ -70,43 +70,66 @@ void SandboxActor::createSession(const RunStage &run)
         endStage(ended);
         return;
     }
+    if (const auto opening = m_opening.find(run.session.value); opening != m_opening.end() && !opening->second.closed) {
+        opening->second.run = run; // the agent was asked: this attempt hears of it
+        return;
+    }
+    m_opening.insert_or_assign(run.session.value, Opening{run});
     QString earlier;
     {
         auto q = context().database().query("SELECT acp_session FROM agent_sessions WHERE session = ? AND agent = ?", run.session.value, run.agent.value);
         if (q.next())
             earlier = q.text(0);
     }
-    const auto fresh = [this, run, client](const QString &origin) {
-        client->newSession(m_handle.workTree, [this, run, origin](const Result<AcpSession> &session) {
-            if (session)
-                sessionOpened(run, *session, origin);
-            else
-                sessionRefused(run, session.error());
-        });
-    };
     if (earlier.isEmpty() || (!client->info().canResume && !client->info().canLoad)) {
-        fresh(earlier.isEmpty() ? QStringLiteral("new") : QStringLiteral("anew"));
+        openAnew(run.session, earlier.isEmpty() ? QStringLiteral("new") : QStringLiteral("anew"));
         return;
     }
     const bool resume = client->info().canResume;
     const QPointer<AcpClient> alive(client);
-    const auto answered = [this, run, earlier, fresh, resume, alive](const Result<AcpSession> &session) {
+    const auto answered = [this, session = run.session, earlier, resume, alive](const Result<AcpSession> &answer) {
         m_loading.remove(earlier);
-        if (session) {
-            AcpSession same = *session;
-            same.sessionId = earlier;
-            sessionOpened(run, same, resume ? QStringLiteral("resumed") : QStringLiteral("loaded"));
-        } else if (alive && alive->isReady()) {
-            fresh(QStringLiteral("anew")); // it forgot: the transcript says so
-        } else {
-            sessionRefused(run, session.error());
+        if (!answer && alive && alive->isReady()) {
+            openAnew(session, QStringLiteral("anew")); // it forgot: the transcript says so
+            return;
         }
+        Result<AcpSession> same = answer;
+        if (same)
+            same->sessionId = earlier;
+        opened(session, same, resume ? QStringLiteral("resumed") : QStringLiteral("loaded"));
     };
     m_loading.insert(earlier); // its replay is in the transcript already
     if (resume)
         client->resumeSession(earlier, m_handle.workTree, answered);
     else
         client->loadSession(earlier, m_handle.workTree, answered);
+}
+
+void SandboxActor::openAnew(const SessionId &session, const QString &origin)
+{
+    const auto opening = m_opening.find(session.value);
+    AcpClient *client = opening == m_opening.end() ? nullptr : clientOf(opening->second.run.agent);
+    if (!client)
+        return;
+    client->newSession(m_handle.workTree,
+        [this, session, origin](const Result<AcpSession> &answer) { opened(session, answer, origin); });
+}
+
+void SandboxActor::opened(const SessionId &session, const Result<AcpSession> &answer, const QString &origin)
+{
+    const auto found = m_opening.find(session.value);
+    if (found == m_opening.end())
+        return;
+    const Opening opening = found->second;
+    m_opening.erase(found);
+    if (opening.closed) {
+        if (AcpClient *client = answer ? clientOf(opening.run.agent) : nullptr)
+            client->closeSession(answer->sessionId, [](const Result<Unit> &) { /* nobody waits for it */ });
+    } else if (answer) {
+        sessionOpened(opening.run, *answer, origin);
+    } else {
+        sessionRefused(opening.run, answer.error());
+    }
 }
 
 void SandboxActor::sessionOpened(const RunStage &run, const AcpSession &session, const QString &origin)
@@ -158,50 +181,40 @@ void SandboxActor::applySettings(const RunStage &run)
     const QString asking = run.launch ? run.launch->askingMode : QString();
     const QString mode = run.mode.value_or(hasSandboxMode(acp, asking) ? asking : QString());
     const QString model = run.model.value_or(QString());
-    const QString acpId = acp.sessionId;
-    const bool changesMode = !mode.isEmpty() && mode != sandboxCurrent(acp, QStringLiteral("mode"), acp.currentMode);
-    const bool changesModel = !model.isEmpty() && model != sandboxCurrent(acp, QStringLiteral("model"), acp.currentModel);
-    // A session that was taken up again has its settings; an agent that does not list them there is no failure.
-    const bool strict = live->second.origin == QLatin1StringView("new") || live->second.origin == QLatin1StringView("anew");
-    const auto over = [this, run, mode, model, strict](const Result<Unit> &done) {
-        if (!done && strict) {
-            failStage(run.stage, run.attempt, done.error());
-            return;
-        }
-        if (!done) {
-            SessionChanged changed;
-            changed.session = run.session;
-            changed.error = done.error();
-            write([&](Transaction &tx) -> Result<> {
-                tx.send(task(), QStringLiteral("sessionChanged"), encodeSessionChanged(changed));
-                return Unit{};
-            });
-        }
-        const auto session = m_live.find(run.session.value);
-        if (done && session != m_live.end()) {
-            if (!mode.isEmpty())
-                session->second.acp.currentMode = mode;
-            if (!model.isEmpty())
-                session->second.acp.currentModel = model;
-        }
+    QList<SessionRequest> wanted;
+    const auto want = [&](const QString &option, const QString &value, const QString &now) {
+        if (!value.isEmpty() && value != now)
+            wanted.append(SessionRequest{run.session, run.agent, {}, option, value, false});
+    };
+    want(QStringLiteral("model"), model, sandboxCurrent(acp, QStringLiteral("model"), acp.currentModel));
+    want(QStringLiteral("mode"), mode, sandboxCurrent(acp, QStringLiteral("mode"), acp.currentMode));
+    for (const SessionOption &option : acp.options)
+        want(option.id, run.options.value(option.id), option.currentValue);
+    applyNext(run, wanted);
+}
+
+// One after the other: agents answer each with all of their options.
+void SandboxActor::applyNext(const RunStage &run, QList<SessionRequest> wanted)
+{
+    if (wanted.isEmpty()) {
         endStage(StageEnded{run.stage, run.attempt});
         describe(run.session);
-    };
-    const auto setMode = [client = QPointer<AcpClient>(client), acpId, mode, changesMode, over] {
-        if (!changesMode || !client)
-            over(Unit{});
-        else
-            client->setMode(acpId, mode, over);
-    };
-    if (!changesModel) {
-        setMode();
         return;
     }
-    client->setModel(acpId, model, [setMode, over](const Result<Unit> &done) {
-        if (done)
-            setMode();
-        else
-            over(done);
+    const SessionRequest next = wanted.takeFirst();
+    carryOut(next, [this, run, next, wanted](const Result<Unit> &done) {
+        const auto live = m_live.find(run.session.value);
+        if (!done) {
+            // A session that was taken up again has its settings; an agent that does not list them there is no failure.
+            const bool isNew = live == m_live.end() || live->second.origin == QLatin1StringView("new") || live->second.origin == QLatin1StringView("anew");
+            const bool strict = next.optionId == QLatin1StringView("mode") || next.optionId == QLatin1StringView("model");
+            if (isNew && strict) {
+                failStage(run.stage, run.attempt, done.error());
+                return;
+            }
+            sayRefused(run.session, done.error());
+        }
+        applyNext(run, wanted);
     });
 }
 
@@ -233,6 +246,8 @@ void SandboxActor::describe(const SessionId &session)
 
 void SandboxActor::closeSession(const SessionRequest &request)
 {
+    if (const auto opening = m_opening.find(request.session.value); opening != m_opening.end())
+        opening->second.closed = true;
     const auto live = m_live.find(request.session.value);
     const AgentId agent = live != m_live.end() ? live->second.agent : request.agent;
     if (live != m_live.end()) {
@@ -241,63 +256,76 @@ void SandboxActor::closeSession(const SessionRequest &request)
         if (AcpClient *client = clientOf(agent))
             client->closeSession(acpId, [](const Result<Unit> &) { /* gone here in any case */ });
     }
-    stopUnused(agent);
+    // Whether another session needs the agent is known by the task: one may be on its way here.
+    const auto process = m_processes.find(agent.value);
+    if (request.last && process != m_processes.end() && process->second.client) {
+        process->second.leaving = true;
+        process->second.client->stop();
+    }
 }
 
-void SandboxActor::stopUnused(const AgentId &agent)
+void SandboxActor::sayRefused(const SessionId &session, const Error &error)
 {
-    for (const auto &[id, live] : m_live) {
-        if (live.agent == agent)
-            return;
-    }
-    {
-        auto q = context().database().query("SELECT EXISTS(SELECT 1 FROM agent_sessions WHERE agent = ?)", agent.value);
-        if (q.next() && q.flag(0))
-            return; // another session is to be opened in it
-    }
-    if (AcpClient *client = clientOf(agent))
-        client->stop();
+    SessionChanged changed;
+    changed.session = session;
+    changed.error = error;
+    write([&](Transaction &tx) -> Result<> {
+        tx.send(task(), QStringLiteral("sessionChanged"), encodeSessionChanged(changed));
+        return Unit{};
+    });
 }
 
-void SandboxActor::changeSetting(const QString &name, const SessionRequest &request)
+void SandboxActor::carryOut(const SessionRequest &request, const std::function<void(const Result<Unit> &)> &done)
 {
     const auto live = m_live.find(request.session.value);
     AcpClient *client = live == m_live.end() ? nullptr : clientOf(live->second.agent);
-    if (!client)
-        return; // it is applied when the session is opened
-    const QString acpId = live->second.acp.sessionId;
-    const bool isMode = name == QLatin1StringView("setMode") || request.optionId == QLatin1StringView("mode");
-    const bool isModel = name == QLatin1StringView("setModel") || request.optionId == QLatin1StringView("model");
-    const auto done = [this, request, isMode, isModel](const Result<Unit> &result) {
+    if (!client) {
+        done(makeError(QLatin1StringView("agent"), QLatin1StringView("crashed"), QStringLiteral("The agent has gone."),
+            QStringLiteral("It is set again when the session is opened again.")));
+        return;
+    }
+    const auto over = [this, request, done](const Result<Unit> &result) {
         const auto session = m_live.find(request.session.value);
-        if (session == m_live.end())
-            return;
-        if (result) {
-            if (isMode)
-                session->second.acp.currentMode = request.value;
-            if (isModel)
-                session->second.acp.currentModel = request.value;
-            for (SessionOption &option : session->second.acp.options) {
-                if (option.id == request.optionId)
-                    option.currentValue = request.value;
+        if (result && session != m_live.end()) {
+            AcpSession &acp = session->second.acp;
+            for (SessionOption &option : acp.options) {
+                if (option.id != request.optionId && option.category != request.optionId)
+                    continue;
+                option.currentValue = request.value;
+                if (option.category == QLatin1StringView("mode"))
+                    acp.currentMode = request.value;
+                if (option.category == QLatin1StringView("model"))
+                    acp.currentModel = request.value;
             }
-        } else {
-            SessionChanged changed;
-            changed.session = request.session;
-            changed.error = result.error();
-            write([&](Transaction &tx) -> Result<> {
-                tx.send(task(), QStringLiteral("sessionChanged"), encodeSessionChanged(changed));
-                return Unit{};
-            });
+            if (request.optionId == QLatin1StringView("mode"))
+                acp.currentMode = request.value;
+            if (request.optionId == QLatin1StringView("model"))
+                acp.currentModel = request.value;
         }
-        describe(request.session);
+        done(result);
     };
-    if (isMode)
-        client->setMode(acpId, request.value, done);
-    else if (isModel)
-        client->setModel(acpId, request.value, done);
+    const QString acpId = live->second.acp.sessionId;
+    if (request.optionId == QLatin1StringView("mode"))
+        client->setMode(acpId, request.value, over);
+    else if (request.optionId == QLatin1StringView("model"))
+        client->setModel(acpId, request.value, over);
     else
-        client->setConfigOption(acpId, request.optionId, request.value, done);
+        client->setConfigOption(acpId, request.optionId, request.value, over);
+}
+
+void SandboxActor::changeSetting(const QString &name, SessionRequest request)
+{
+    if (!m_live.count(request.session.value))
+        return; // it is applied when the session is opened
+    if (name == QLatin1StringView("setMode"))
+        request.optionId = QStringLiteral("mode");
+    else if (name == QLatin1StringView("setModel"))
+        request.optionId = QStringLiteral("model");
+    carryOut(request, [this, request](const Result<Unit> &done) {
+        if (!done)
+            sayRefused(request.session, done.error());
+        describe(request.session);
+    });
 }
 
 } // namespace foundry::backend

@@ -85,13 +85,13 @@ void TaskActor::registerSessionCommands(ActionTable &table)
             return openSession(command.sessionId).error();
         if (session->closedAt)
             return sessionAnswer(command.sessionId);
-        m_turns.close(tx, command.sessionId);
+        bool agentUnused = true;
+        for (const Session &other : m_store.sessions())
+            agentUnused = agentUnused && (other.closedAt || other.id == command.sessionId || other.agent != session->agent);
+        m_turns.close(tx, command.sessionId, agentUnused);
         session = m_store.session(command.sessionId);
         session->closedAt = QDateTime::currentMSecsSinceEpoch();
         tx.put(TaskStore::topic(), *session);
-        bool agentUnused = true;
-        for (const Session &other : m_store.sessions())
-            agentUnused = agentUnused && (other.closedAt || other.agent != session->agent);
         m_provisioning.dropSession(tx, command.sessionId, session->agent, agentUnused);
         if (agentUnused)
             m_store.setAgentLive(tx, session->agent, false);
@@ -105,6 +105,9 @@ void TaskActor::registerSessionCommands(ActionTable &table)
         auto session = openSession(id);
         if (!session)
             return session.error();
+        if (value.isEmpty() || value.size() > 1000 || (name == QLatin1StringView("setOption") && (option.isEmpty() || option.size() > 200)))
+            return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"), QStringLiteral("A setting needs a name and a value."), {},
+                option.isEmpty() && name == QLatin1StringView("setOption") ? QStringLiteral("optionId") : QStringLiteral("value"));
         if (name == QLatin1StringView("setMode"))
             session->mode = value;
         else if (name == QLatin1StringView("setModel"))
@@ -118,15 +121,22 @@ void TaskActor::registerSessionCommands(ActionTable &table)
         m_store.note(tx, name == QLatin1StringView("setMode") ? auditkind::modeChanged
                 : name == QLatin1StringView("setModel") ? auditkind::modelChanged : auditkind::optionChanged,
             {{QStringLiteral("session"), id.value}, {QStringLiteral("option"), option}, {QStringLiteral("value"), value}});
-        auto state = m_store.state(id);
-        if (state && name != QLatin1StringView("setOption")) {
-            (name == QLatin1StringView("setMode") ? state->mode : state->model) = value;
+        if (auto state = m_store.state(id)) {
+            // Kept for when the session is opened, now or again.
+            QString category;
+            for (const SessionOption &known : session->options)
+                category = known.id == option ? known.category : category;
+            if (name == QLatin1StringView("setMode") || category == QLatin1StringView("mode"))
+                state->mode = value;
+            else if (name == QLatin1StringView("setModel") || category == QLatin1StringView("model"))
+                state->model = value;
+            else
+                state->options.insert(option, value);
             m_store.putState(tx, *state);
         }
-        if (state && state->live) {
-            SessionRequest request{id, session->agent, {}, option, value};
-            tx.send(sandboxAddress(m_store.creation()->organization, m_provisioning.sandboxId()), name, encodeSessionRequest(request));
-        }
+        // One that is being opened takes it too; one that is not hears of it when it is.
+        const SessionRequest request{id, session->agent, {}, option, value, false};
+        tx.send(sandboxAddress(m_store.creation()->organization, m_provisioning.sandboxId()), name, encodeSessionRequest(request));
         settle(tx);
         return sessionAnswer(id);
     };

@@ -190,7 +190,7 @@ QList<Entity> TopicStore::rows(const QString &topic, const QString &type)
 {
     QList<Entity> all;
     auto q = m_database.query("SELECT type, id, rev, updated_at, value FROM rows "
-                              "WHERE topic = ? AND type = ? AND removed = 0 ORDER BY ord, seq",
+                              "WHERE topic = ? AND type = ? AND removed = 0 AND ord IS NULL ORDER BY seq",
         topicId(topic), type);
     while (q.next())
         all.append(decode(q, 0));

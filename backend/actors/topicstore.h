@@ -50,7 +50,7 @@ public:
     bool remove(const TopicInfo &info, const QString &type, const QString &id, qint64 revision, Millis at);
 
     std::optional<Entity> row(const QString &topic, const QString &type, const QString &id);
-    QList<Entity> rows(const QString &topic, const QString &type);
+    QList<Entity> rows(const QString &topic, const QString &type); // without an index of their own
     QList<Entity> window(const QString &topic, std::optional<qint64> before, std::optional<qint64> after, qint64 limit);
     QMap<QString, TopicRevision> revisions() const;
     // One page of at most about 480 KiB, encoded. A cursor carries all that the next page needs.

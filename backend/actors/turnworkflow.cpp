@@ -190,7 +190,7 @@ Result<> TurnWorkflow::resendInterrupted(Transaction &tx, const SessionId &sessi
     return Unit{};
 }
 
-void TurnWorkflow::close(Transaction &tx, const SessionId &session)
+void TurnWorkflow::close(Transaction &tx, const SessionId &session, bool last)
 {
     auto state = m_store.state(session);
     if (!state)
@@ -208,6 +208,7 @@ void TurnWorkflow::close(Transaction &tx, const SessionId &session)
     SessionRequest request;
     request.session = session;
     request.agent = state->agent;
+    request.last = last;
     tx.send(sandbox(), QStringLiteral("closeSession"), encodeSessionRequest(request));
     m_attention.removeOfSession(tx, session);
     state->live = false;

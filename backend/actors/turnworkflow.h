@@ -31,7 +31,8 @@ public:
     Result<> resendInterrupted(Transaction &tx, const SessionId &session, const QString &by);
     Result<> answerPermission(Transaction &tx, const AnswerPermission &command, const QString &by);
     Result<> answerQuestion(Transaction &tx, const AnswerQuestion &command, const QString &by);
-    void close(Transaction &tx, const SessionId &session);
+    // `last`: no other session of the task needs its agent.
+    void close(Transaction &tx, const SessionId &session, bool last);
 
     // After a start of the actor: a prompt whose fate is not known here is handed over again; the sandbox delivers it
     // only if it never did.

@@ -95,7 +95,9 @@ function responses(body, response) {
 function messages(body, response) {
   const write = body.tools?.find((tool) => tool.name === 'Write');
   const last = body.messages?.at(-1);
-  const answered = Array.isArray(last?.content) && last.content.some((block) => block.type === 'tool_result');
+  // After a cancelled turn the next prompt brings the result of the tool that was not run.
+  const answered = Array.isArray(last?.content) && last.content.some((block) => block.type === 'tool_result')
+    && !last.content.some((block) => block.type === 'text' && /WRITE_TO:/.test(block.text));
   const input = { file_path: target(body), content };
   const block = write && !answered
     ? { type: 'tool_use', id: id('toolu'), name: 'Write', input }

@@ -27,6 +27,12 @@ private Q_SLOTS:
     void questionIsAnswered();
     void questionEndsWithItsTurn();
     void questionIsTakenBack();
+    void settingsBeforeThereIsAnAgent();
+    void closedWhileBeingOpened();
+    void agentsSideBySide();
+    void takenUpOrAnew_data();
+    void takenUpOrAnew();
+    void cutTurnIsSentAgain();
     void promptsAreOnce();
     void wordsAreFound();
     void finalEntriesStay();
@@ -145,6 +151,171 @@ void tst_Sessions::questionIsTakenBack()
         QVERIFY(!one.question->answeredBy);
     }
     QCOMPARE(questions, 1);
+}
+
+// What is set of a session that is not there yet is kept, applied when it is, and again after a restart; usage stays.
+void tst_Sessions::settingsBeforeThereIsAnAgent()
+{
+    const auto made = createWith(QStringLiteral("options"), QString());
+    const auto set = [&](const char *action, auto command) { return m_host->command(made.address, QString::fromLatin1(action), command).ok(); };
+    QVERIFY(set("setModel", SetModel{{}, made.session, QStringLiteral("m2")}));
+    QVERIFY(set("setMode", SetMode{{}, made.session, QStringLiteral("default")}));
+    QVERIFY(set("setOption", SetOption{{}, made.session, QStringLiteral("effort"), QStringLiteral("high")}));
+    QVERIFY(set("renameSession", RenameSession{{}, made.session, QStringLiteral("Named early")}));
+    QVERIFY(!set("setOption", SetOption{{}, made.session, QString(), QStringLiteral("high")}));
+    QVERIFY(send(made, QStringLiteral("what?")).ok());
+    const auto said = [&] {
+        QString text;
+        for (const TranscriptEntry &entry : m_host->transcript(made.address, made.session)) {
+            if (entry.kind == EntryKind::AgentMessage)
+                text = entry.text;
+        }
+        return text;
+    };
+    const QString all = QStringLiteral("model=m2 mode=default effort=high");
+    QTRY_COMPARE_WITH_TIMEOUT(turnEnds(made), 1, 20000);
+    QCOMPARE(said(), all);
+    const Session row = *m_host->session(made.address, made.session);
+    QCOMPARE(row.name, QStringLiteral("Named early"));
+    QCOMPARE(row.model.value_or(QString()), QStringLiteral("m2"));
+    QCOMPARE(row.usage.value_or(Usage{}).contextSize.value_or(0), 1000);
+    for (const SessionOption &option : row.options) {
+        if (option.id == QLatin1StringView("effort"))
+            QCOMPARE(option.currentValue, QStringLiteral("high"));
+    }
+    // While it is live, and then in a process that knows nothing of it.
+    QVERIFY(set("setOption", SetOption{{}, made.session, QStringLiteral("effort"), QStringLiteral("low")}));
+    QVERIFY(send(made, QStringLiteral("what?")).ok());
+    QTRY_COMPARE_WITH_TIMEOUT(turnEnds(made), 2, 20000);
+    QCOMPARE(said(), QStringLiteral("model=m2 mode=default effort=low"));
+    DomainHarness::Made second = made;
+    second.session = makeId<SessionId>();
+    m_host->stop();
+    m_host->start();
+    QCOMPARE(m_host->session(made.address, made.session)->usage.value_or(Usage{}).contextUsed.value_or(0), 500);
+    QVERIFY(send(made, QStringLiteral("what?")).ok());
+    QTRY_COMPARE_WITH_TIMEOUT(turnEnds(made), 3, 20000);
+    CreateSession create;
+    create.sessionId = second.session;
+    create.model = QStringLiteral("m1");
+    QVERIFY(m_host->command(made.address, QStringLiteral("createSession"), create).ok());
+    QVERIFY(send(second, QStringLiteral("what?")).ok());
+    QTRY_COMPARE_WITH_TIMEOUT(turnEnds(second), 1, 20000);
+}
+
+// A session that is closed before its agent has answered is put away when it has; the next one gets an agent that stays.
+void tst_Sessions::closedWhileBeingOpened()
+{
+    const auto made = createWith(QStringLiteral("ok"), QString());
+    QVERIFY(m_host->waitForStatus(made, SessionStatus::Ready));
+    for (int i = 0; i < 5; ++i) {
+        DomainHarness::Made next = made;
+        next.session = makeId<SessionId>();
+        QVERIFY(m_host->command(made.address, QStringLiteral("createSession"), CreateSession{{}, next.session, {}, {}, {}}).ok());
+        if (i % 2)
+            QTest::qWait(5 * i);
+        QVERIFY(m_host->command(made.address, QStringLiteral("closeSession"), CloseSession{{}, next.session}).ok());
+    }
+    // All gone at once, and anew at once: the old process is leaving.
+    QVERIFY(m_host->command(made.address, QStringLiteral("closeSession"), CloseSession{{}, made.session}).ok());
+    DomainHarness::Made last = made;
+    last.session = makeId<SessionId>();
+    QVERIFY(m_host->command(made.address, QStringLiteral("createSession"), CreateSession{{}, last.session, {}, {}, {}}).ok());
+    QVERIFY(send(last, QStringLiteral("hello")).ok());
+    QVERIFY(m_host->waitForStatus(last, SessionStatus::Idle));
+    QCOMPARE(turnEnds(last), 1);
+}
+
+// Many sessions at the same time: two in one process, one in another; one agent dies and the others go on.
+void tst_Sessions::agentsSideBySide()
+{
+    const auto first = createWith(QStringLiteral("slow"), QStringLiteral("one"));
+    DomainHarness::Made second = first;
+    second.session = makeId<SessionId>();
+    DomainHarness::Made other = first;
+    other.session = makeId<SessionId>();
+    CreateSession create;
+    create.sessionId = second.session;
+    QVERIFY(m_host->command(first.address, QStringLiteral("createSession"), create).ok());
+    create.sessionId = other.session;
+    create.agent = addAgent(QStringLiteral("crash"));
+    QVERIFY(m_host->command(first.address, QStringLiteral("createSession"), create).ok());
+    QVERIFY(send(second, QStringLiteral("two")).ok());
+    QVERIFY(send(other, QStringLiteral("three")).ok());
+    const auto stop = [&](const SessionId &session) {
+        QString reason;
+        for (const TranscriptEntry &entry : m_host->transcript(first.address, session))
+            reason = entry.turnEnd ? entry.turnEnd->stopReason : reason;
+        return reason;
+    };
+    QTRY_COMPARE_WITH_TIMEOUT(stop(other.session), QStringLiteral("error"), 30000);
+    QTRY_COMPARE_WITH_TIMEOUT(stop(first.session), QStringLiteral("end_turn"), 30000);
+    QTRY_COMPARE_WITH_TIMEOUT(stop(second.session), QStringLiteral("end_turn"), 30000);
+    // A failed session can still be named, sent to and closed.
+    QVERIFY(m_host->command(first.address, QStringLiteral("renameSession"), RenameSession{{}, other.session, QStringLiteral("Crashed")}).ok());
+    QVERIFY(send(other, QStringLiteral("again")).ok());
+    QTRY_COMPARE_WITH_TIMEOUT(turnEnds(other), 2, 20000);
+    QVERIFY(m_host->command(first.address, QStringLiteral("closeSession"), CloseSession{{}, other.session}).ok());
+    QVERIFY(m_host->session(first.address, other.session)->closedAt.has_value());
+}
+
+// After a restart the conversation goes on where the agent can, and the transcript says which it was.
+void tst_Sessions::takenUpOrAnew_data()
+{
+    QTest::addColumn<QString>("mode");
+    QTest::addColumn<QString>("says");
+    QTest::newRow("load") << QStringLiteral("ok") << QStringLiteral("has taken up this conversation");
+    QTest::newRow("anew") << QStringLiteral("forgetful") << QStringLiteral("knows nothing of what was said above");
+}
+void tst_Sessions::takenUpOrAnew()
+{
+    QFETCH(QString, mode);
+    QFETCH(QString, says);
+    const auto made = createWith(mode, QStringLiteral("one"));
+    QVERIFY(m_host->waitForStatus(made, SessionStatus::Idle));
+    m_host->stop();
+    m_host->start();
+    QVERIFY(send(made, QStringLiteral("two")).ok());
+    QTRY_COMPARE_WITH_TIMEOUT(turnEnds(made), 2, 20000);
+    int notices = 0;
+    for (const TranscriptEntry &entry : m_host->transcript(made.address, made.session)) {
+        QVERIFY(!entry.text.contains(QStringLiteral("earlier answer"))); // its replay is in the transcript already
+        notices += entry.kind == EntryKind::Notice && entry.text.contains(says) ? 1 : 0;
+    }
+    QCOMPARE(notices, 1);
+}
+
+// Stopped in the middle: said, held, and sent again by one command, before what waits.
+void tst_Sessions::cutTurnIsSentAgain()
+{
+    const auto made = createWith(QStringLiteral("mute"), QStringLiteral("first"));
+    QVERIFY(m_host->waitForStatus(made, SessionStatus::Running));
+    QVERIFY(send(made, QStringLiteral("second")).ok());
+    m_host->stop();
+    m_host->start();
+    QTRY_VERIFY_WITH_TIMEOUT(m_host->session(made.address, made.session)->interrupted, 20000);
+    const auto prompts = [&] {
+        QStringList texts;
+        for (const TranscriptEntry &entry : m_host->transcript(made.address, made.session)) {
+            if (entry.kind == EntryKind::UserMessage)
+                texts.append(entry.text);
+        }
+        return texts;
+    };
+    QVERIFY(m_host->waitForStatus(made, SessionStatus::Idle));
+    QCOMPARE(prompts(), QStringList(QStringLiteral("first")));
+    QCOMPARE(m_host->rows<QueuedPrompt>(made.address, QStringLiteral("task")).size(), 1);
+    QVERIFY(m_host->command(made.address, QStringLiteral("resendInterrupted"), ResendInterrupted{{}, made.session}).ok());
+    QVERIFY(m_host->waitForStatus(made, SessionStatus::Running));
+    QCOMPARE(prompts(), (QStringList{QStringLiteral("first"), QStringLiteral("first")}));
+    QVERIFY(!m_host->session(made.address, made.session)->interrupted);
+    QVERIFY(!m_host->command(made.address, QStringLiteral("resendInterrupted"), ResendInterrupted{{}, made.session}).ok());
+    // The one that waits can be edited and dropped while a turn runs, and the turn cancelled.
+    const QueueId waiting = m_host->rows<QueuedPrompt>(made.address, QStringLiteral("task")).first().id;
+    QVERIFY(m_host->command(made.address, QStringLiteral("editQueued"), EditQueued{{}, waiting, Prompt{QStringLiteral("edited")}}).ok());
+    QVERIFY(m_host->command(made.address, QStringLiteral("dropQueued"), DropQueued{{}, waiting}).ok());
+    QVERIFY(m_host->rows<QueuedPrompt>(made.address, QStringLiteral("task")).isEmpty());
+    QVERIFY(m_host->command(made.address, QStringLiteral("closeSession"), CloseSession{{}, made.session}).ok());
 }
 
 // One id is one prompt, however often and with whatever request it is sent.

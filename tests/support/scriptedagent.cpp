@@ -18,6 +18,8 @@
 //   login        session/new is refused with -32000;  latelogin: the prompt is
 //   permission   asks for a permission whose tool call was never announced, and says how it was answered
 //   twopermissions  asks for two at once
+//   forgetful    as ok, but cannot take up a session
+//   options      says which model, mode and effort it was set to
 //   question     asks a form of one field of each type, and says what it got; "late" in the prompt: takes it back
 //   questionurl  sends to a page; "done" in the prompt: says at once that the page was completed
 //   strange      unknown updates, requests and notifications; says how its requests were answered
@@ -48,6 +50,9 @@ QString journalFile;
 bool loggedIn = true;
 QMap<int, std::function<void(const QJsonObject &)>> waiting; // answers to our requests
 int nextId = 0;
+int sessions = 0; // given out
+QMap<QString, QString> settings{{QStringLiteral("model"), QStringLiteral("m1")}, {QStringLiteral("mode"), QStringLiteral("auto")},
+    {QStringLiteral("effort"), QStringLiteral("low")}};
 
 void writeAll(const QByteArray &bytes)
 {
@@ -204,6 +209,11 @@ void prompt(const QJsonValue &id, const QString &session, const QString &text)
         const qint64 inGroup = forkSleeper(false);
         const qint64 ownSession = forkSleeper(true);
         say(session, QStringLiteral("%1 %2").arg(inGroup).arg(ownSession));
+    } else if (mode == QLatin1StringView("options")) {
+        send(update(session, json(R"({"sessionUpdate":"usage_update","used":500,"size":1000})")));
+        say(session, QStringLiteral("model=%1 mode=%2 effort=%3").arg(settings.value(QStringLiteral("model")), settings.value(QStringLiteral("mode")),
+            settings.value(QStringLiteral("effort"))));
+        endTurn(id);
     } else if (mode == QLatin1StringView("latelogin")) {
         refuse(id, -32000, QStringLiteral("Authentication required"));
     } else if (mode == QLatin1StringView("permission")) {
@@ -292,6 +302,14 @@ void prompt(const QJsonValue &id, const QString &session, const QString &text)
     }
 }
 
+QJsonArray effortOption()
+{
+    QJsonObject effort = json(R"({"id":"effort","name":"Effort","category":"thought_level","type":"select",
+        "options":[{"value":"low","name":"Low"},{"value":"high","name":"High"}]})");
+    effort.insert(QStringLiteral("currentValue"), settings.value(QStringLiteral("effort")));
+    return {effort};
+}
+
 void handle(const QJsonObject &message)
 {
     const QString method = message.value(QStringLiteral("method")).toString();
@@ -305,6 +323,8 @@ void handle(const QJsonObject &message)
         QJsonObject result = json(R"({"protocolVersion":1,"agentInfo":{"name":"scripted","title":"Scripted agent","version":"1.0"},
             "agentCapabilities":{"loadSession":true,"sessionCapabilities":{"list":{},"close":{}}},
             "authMethods":[{"id":"key","name":"Use a key","description":"Set KEY"}]})");
+        if (mode == QLatin1StringView("forgetful"))
+            result.insert(QStringLiteral("agentCapabilities"), QJsonObject());
         if (mode == QLatin1StringView("version2"))
             result.insert(QStringLiteral("protocolVersion"), 2);
         answer(id, result);
@@ -326,22 +346,36 @@ void handle(const QJsonObject &message)
             refuse(id, -32602, QStringLiteral("mcpServers is missing"));
             return;
         }
-        static int sessions = 0;
         const QString made = QStringLiteral("s%1").arg(++sessions);
         // Before the answer, as opencode does.
         send(update(made, json(R"({"sessionUpdate":"available_commands_update","availableCommands":[{"name":"review","description":"Reviews","input":{"hint":"what"}}]})")));
         QJsonObject result = json(R"({"modes":{"currentModeId":"auto","availableModes":[{"id":"auto","name":"Auto"},{"id":"default","name":"Ask"}]},
             "configOptions":[{"id":"model","name":"Model","category":"model","type":"select","currentValue":"m1",
             "options":[{"value":"m1","name":"One"},{"group":"g","name":"More","options":[{"value":"m2","name":"Two"}]}]}]})");
+        if (mode == QLatin1StringView("options")) {
+            QJsonArray offered = result.value(QStringLiteral("configOptions")).toArray();
+            offered.append(effortOption().first());
+            result.insert(QStringLiteral("configOptions"), offered);
+        }
         result.insert(QStringLiteral("sessionId"), made);
         answer(id, result);
     } else if (method == QLatin1StringView("session/load")) {
+        sessions = std::max(sessions, session.mid(1).toInt());
         journal(QStringLiteral("load ") + session);
         send(update(session, chunk(QStringLiteral("earlier prompt"), QStringLiteral("user_message_chunk"))));
         send(update(session, chunk(QStringLiteral("earlier answer"))));
         answer(id, {});
     } else if (method == QLatin1StringView("session/list")) {
         answer(id, json(R"({"sessions":[{"sessionId":"s1","cwd":"/w","title":"One"}]})"));
+    } else if (method == QLatin1StringView("session/set_mode") && mode == QLatin1StringView("options")) {
+        settings.insert(QStringLiteral("mode"), params.value(QStringLiteral("modeId")).toString());
+        answer(id, {});
+    } else if (method == QLatin1StringView("session/set_config_option") && mode == QLatin1StringView("options")) {
+        const QString option = params.value(QStringLiteral("configId")).toString();
+        settings.insert(option, params.value(QStringLiteral("value")).toString());
+        QJsonObject model = json(R"({"id":"model","name":"Model","category":"model","type":"select","options":[{"value":"m1","name":"One"},{"value":"m2","name":"Two"}]})");
+        model.insert(QStringLiteral("currentValue"), settings.value(QStringLiteral("model")));
+        answer(id, {{QStringLiteral("configOptions"), QJsonArray{model, effortOption().first()}}});
     } else if (method == QLatin1StringView("session/set_mode") || method == QLatin1StringView("session/close")) {
         answer(id, {});
     } else if (method == QLatin1StringView("session/set_config_option")) {

@@ -59,6 +59,8 @@ public:
     virtual Result<> received(Transaction &tx, const Send &send);
     // A message that is no send: may be lost, never stored (an agent's output on its way to the transcript).
     virtual void streamed(const ActorAddress &from, const QString &name, const QByteArray &json);
+    // Somebody began or ceased to listen to a topic; how many do now is subscriberCount().
+    virtual void listenersChanged(const QString &topic) { Q_UNUSED(topic); }
     // The actor's one alarm is due.
     virtual void alarm() { }
     // Last call; the database is closed after it.

@@ -203,6 +203,7 @@ Result<> ActorInstance::subscribe(ConnectionId connection, const QString &topic,
         listeners.removeAll(connection);
         if (listeners.isEmpty())
             m_subscribers.remove(topic);
+        m_actor->listenersChanged(topic);
         return Unit{};
     }
     if (topics >= kTopicsPerConnection || topic.size() > kTopicLength) {
@@ -211,16 +212,21 @@ Result<> ActorInstance::subscribe(ConnectionId connection, const QString &topic,
     }
     ++topics;
     m_subscribers[topic].append(connection);
+    m_actor->listenersChanged(topic);
     return Unit{};
 }
 
 void ActorInstance::disconnected(ConnectionId connection)
 {
     m_topicsOf.remove(connection);
+    QStringList left;
     for (auto it = m_subscribers.begin(); it != m_subscribers.end();) {
-        it->removeAll(connection);
+        if (it->removeAll(connection) > 0)
+            left.append(it.key());
         it = it->isEmpty() ? m_subscribers.erase(it) : std::next(it);
     }
+    for (const QString &topic : std::as_const(left))
+        m_actor->listenersChanged(topic);
 }
 
 void ActorInstance::broadcast(const QString &topic, const QByteArray &eventJson)

@@ -150,12 +150,6 @@ void OrganizationActor::registerActions(ActionTable &table)
             return put.error();
         return QByteArrayLiteral("null");
     }));
-    for (const char *name : {"trustRepository"}) {
-        table.command(QString::fromLatin1(name), [name](Transaction &, const Caller &, QByteArrayView) -> Result<QByteArray> {
-            return makeError(QLatin1StringView("state"), QLatin1StringView("not_available"),
-                QStringLiteral("This version of the host cannot do “%1” yet.").arg(QLatin1StringView(name)));
-        });
-    }
 }
 
 void OrganizationActor::registerRepositoryCommands(ActionTable &table)
@@ -169,6 +163,13 @@ void OrganizationActor::registerRepositoryCommands(ActionTable &table)
         const auto stored = context().row(topic(), QStringLiteral("Repository"), command.repoId.value);
         if (const auto *row = stored ? std::get_if<Repository>(&*stored) : nullptr)
             return protocol::encodeValue(*row);
+        return protocol::encodeValue(*repository);
+    }));
+    table.command(QStringLiteral("trustRepository"), organizationCommand<TrustRepository>([this](Transaction &tx, const Caller &caller, const TrustRepository &command) -> Result<QByteArray> {
+        auto repository = m_repositories.trust(tx, command.repoId, command.version);
+        if (!repository)
+            return repository.error();
+        audit(tx, organizationId(), {.kind = auditkind::repositoryTrusted, .repoId = command.repoId, .payload = {{QStringLiteral("version"), command.version}}, .actorUser = caller.userId});
         return protocol::encodeValue(*repository);
     }));
     table.command(QStringLiteral("removeRepository"), organizationCommand<RemoveRepository>([this](Transaction &tx, const Caller &, const RemoveRepository &command) -> Result<QByteArray> {
@@ -203,6 +204,14 @@ Result<> OrganizationActor::received(Transaction &tx, const Send &send)
         return handle(decodeAttention(send.json), [&](const AttentionPush &push) { return attentionPushed(tx, push); });
     if (send.name == QLatin1StringView("lifecycleEnded"))
         return handle(decodeLifecycleEnded(send.json), [&](const LifecycleEnded &ended) { return lifecycleEnded(tx, ended); });
+    if (send.name == QLatin1StringView("askTrust")) {
+        return handle(decodeTrustQuestion(send.json), [&](const TrustQuestion &asked) -> Result<> {
+            TrustQuestion answer = asked;
+            answer.version = m_repositories.trusted(asked.repo);
+            tx.send(send.from, QStringLiteral("trustTold"), encodeTrustQuestion(answer));
+            return Unit{};
+        });
+    }
     if (send.name == QLatin1StringView("resolveAgent"))
         return handle(decodeResolveAgent(send.json), [&](const ResolveAgent &ask) { return resolveAgent(tx, send.from, ask); });
     if (send.name == QLatin1StringView("agentReported"))

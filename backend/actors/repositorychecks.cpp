@@ -45,6 +45,18 @@ QString repositoryNotes(const RepositoryInfo &info)
     return notes.join(QLatin1Char(' '));
 }
 
+// Trust is given to what was there: anything else is asked again.
+void repositoryTrust(Repository &repository, const RepositoryInfo &info)
+{
+    if (info.ownPrograms.isEmpty()) {
+        repository.trustState = QStringLiteral("none");
+        repository.trustVersion.reset();
+    } else if (repository.trustVersion != info.ownPrograms) {
+        repository.trustState = QStringLiteral("asked");
+        repository.trustVersion = info.ownPrograms;
+    }
+}
+
 } // namespace
 
 RepositoryChecks::RepositoryChecks(ActorContext &context, WorkflowRunner &runner, GitEnvironment git, QString cloneRoot,
@@ -270,6 +282,7 @@ void RepositoryChecks::checked(const RepoId &id, qint64 attempt, const Result<Re
         repository->progress.reset();
         repository->error.reset();
         repository->dirty = !isUrl && info->dirty;
+        repositoryTrust(*repository, *info);
         RepositoryInfo shown = *info;
         shown.isBare = shown.isBare && !isUrl; // our own clones are bare by design
         if (isUrl)
@@ -318,6 +331,30 @@ void RepositoryChecks::abandon(Transaction &tx, const StepRecord &record)
     });
 }
 
+Result<Repository> RepositoryChecks::trust(Transaction &tx, const RepoId &id, const QString &version)
+{
+    auto repository = row(id);
+    if (!repository)
+        return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"), QStringLiteral("There is no such repository."), {},
+            QStringLiteral("repoId"));
+    if (!repository->trustVersion)
+        return makeError(QLatin1StringView("state"), QLatin1StringView("conflict"),
+            QStringLiteral("%1 has no hooks or programs of its own that could be trusted.").arg(repository->name));
+    if (*repository->trustVersion != version)
+        return makeError(QLatin1StringView("state"), QLatin1StringView("conflict"),
+            QStringLiteral("The hooks or settings of %1 have changed meanwhile.").arg(repository->name),
+            QStringLiteral("Look at them again, then decide."), QStringLiteral("version"));
+    repository->trustState = QStringLiteral("trusted");
+    tx.put(repositoryTopic(), *repository);
+    return row(id).value_or(*repository);
+}
+
+QString RepositoryChecks::trusted(const RepoId &id) const
+{
+    const auto repository = row(id);
+    return repository && repository->trustState == QLatin1StringView("trusted") ? repository->trustVersion.value_or(QString()) : QString();
+}
+
 void RepositoryChecks::lookAgain()
 {
     for (const Entity &entity : m_context.rows(repositoryTopic(), QStringLiteral("Repository"))) {
@@ -340,6 +377,7 @@ void RepositoryChecks::lookAgain()
                     return;
                 }
                 known.dirty = info->dirty;
+                repositoryTrust(known, *info);
                 known.defaultBranch = info->defaultBranch;
                 const QString notes = repositoryNotes(*info);
                 known.progressText = notes.isEmpty() ? std::nullopt : std::optional<QString>(notes);

@@ -26,6 +26,11 @@ public:
     void remove(Transaction &tx, const RepoId &id);
     // Where git finds a repository that is ready.
     QString pathOf(const RepoId &id) const;
+    // The user trusts what the repository itself would have git run, as it is at `version`. Errors: input/invalid,
+    // state/conflict (it is another one by now).
+    Result<Repository> trust(Transaction &tx, const RepoId &id, const QString &version);
+    // The version that is trusted; empty: none.
+    QString trusted(const RepoId &id) const;
     // After a start of the host: whether the user's checkouts have edits now.
     void lookAgain();
 

@@ -23,11 +23,23 @@ TaskActor::TaskActor(ActorContext &context, GitEnvironment git, QString blobRoot
               [](Transaction &, const Stage &) {},
               {}})
     , m_turns(context, m_store, m_transcripts, m_provisioning, m_attention, m_blobs)
-    , m_changes(context, m_store, std::move(git), [this](Transaction &tx) { settle(tx); })
+    , m_lane(context.owner())
+    , m_changes(context, m_store, git, m_lane, {[this](Transaction &tx) { settle(tx); }, [this] { m_files.refreshed(); }})
+    , m_files(context, m_store, git, m_lane, {[this](int delayMs) { m_changes.request(delayMs); }, [this] { return m_turns.hasOpenTurn(); }})
     , m_jobs(context, [this](Transaction &tx) { settle(tx); })
     , m_lifecycle(context, m_store, m_jobs, m_provisioning, m_turns, m_attention)
+    , m_edits(context, m_store, git, m_lane, m_jobs, [this] { m_changes.request(0); })
 {
-    m_turns.turnEnded = [this](Transaction &tx) { tx.afterCommit([this] { m_changes.request(0); }); };
+    m_turns.turnStarts = [this](Transaction &tx) {
+        m_changes.turnStarts(tx);
+        tx.afterCommit([this] { m_files.reconsider(); });
+    };
+    m_turns.turnEnded = [this](Transaction &tx) {
+        tx.afterCommit([this] {
+            m_changes.request(0);
+            m_files.reconsider();
+        });
+    };
 }
 
 TaskActor::~TaskActor() = default;
@@ -36,7 +48,7 @@ QStringList TaskActor::migrations() const
 {
     return {TaskStore::schema() + TaskAttention::schema() + WorkflowRunner::schema() + TranscriptWriter::schema() + ChangesJob::schema(),
         WorkflowRunner::schema2(),
-        TaskStore::secondSchema() + TranscriptIndex::schema()};
+        TaskStore::secondSchema() + TranscriptIndex::schema(), TaskFiles::schema()};
 }
 
 void TaskActor::started()
@@ -54,7 +66,20 @@ void TaskActor::started()
     });
     if (!resumed)
         qCWarning(lcTask, "a task could not go on: %ls", qUtf16Printable(resumed.error().message));
+    m_files.recover();
+    m_edits.forgetOld();
     m_changes.request(1000);
+}
+
+void TaskActor::listenersChanged(const QString &topic)
+{
+    if (m_store.creation() && (topic == ChangesJob::topic() || topic == TaskFiles::topic()))
+        m_files.reconsider();
+}
+
+bool TaskActor::holds() const
+{
+    return works() || (m_store.creation() && (m_files.isBusy() || !m_lane.isIdle()));
 }
 
 bool TaskActor::works() const
@@ -76,11 +101,15 @@ Result<> TaskActor::received(Transaction &tx, const Send &send)
         return makeError(QLatin1StringView("state"), QLatin1StringView("not_ready"),
             QStringLiteral("A task that was not created got the message “%1”.").arg(send.name));
     Result<> outcome = Unit{};
-    if (m_provisioning.received(tx, send, &outcome) || m_turns.received(tx, send, &outcome) || m_lifecycle.received(tx, send, &outcome)) {
+    if (m_provisioning.received(tx, send, &outcome) || m_turns.received(tx, send, &outcome) || m_lifecycle.received(tx, send, &outcome)
+        || m_edits.received(tx, send, &outcome)) {
         // done by one of them
     } else if (send.name == QLatin1StringView("sessionChanged")) {
         auto changed = decodeSessionChanged(send.json);
         outcome = changed ? sessionChanged(tx, *changed) : Result<>(changed.error());
+    } else if (send.name == QLatin1StringView("workTreeTouched")) { // by a process of the user's in the sandbox
+        tx.afterCommit([this] { m_changes.request(300); });
+        return Unit{};
     } else {
         return Actor::received(tx, send);
     }
@@ -116,6 +145,8 @@ void TaskActor::streamed(const ActorAddress &from, const QString &name, const QB
     } else if (name == QLatin1StringView("stageProgress")) {
         if (auto progress = decodeStageProgress(json))
             m_provisioning.progressed(*progress);
+    } else if (name == QLatin1StringView("workTreeTouched")) {
+        m_changes.request(300);
     }
 }
 

@@ -5,6 +5,9 @@
 #include "backend/actors/actor.h"
 #include "backend/actors/changesjob.h"
 #include "backend/actors/taskattention.h"
+#include "backend/actors/taskedits.h"
+#include "backend/actors/taskfiles.h"
+#include "backend/actors/taskjobs.h"
 #include "backend/actors/tasklifecycle.h"
 #include "backend/actors/taskprovisioning.h"
 #include "backend/actors/turnworkflow.h"
@@ -21,8 +24,10 @@ public:
     void registerActions(ActionTable &table) override;
     Result<> received(Transaction &tx, const Send &send) override;
     void streamed(const ActorAddress &from, const QString &name, const QByteArray &json) override;
+    void listenersChanged(const QString &topic) override;
     void alarm() override;
     bool works() const override;
+    bool holds() const override;
 
 private:
     void registerReads(ActionTable &table);
@@ -51,9 +56,12 @@ private:
     TaskAttention m_attention;
     TaskProvisioning m_provisioning;
     TurnWorkflow m_turns;
+    GitLane m_lane; // whatever wants git in this task's work tree
     ChangesJob m_changes;
+    TaskFiles m_files;
     TaskJobs m_jobs;
     TaskLifecycle m_lifecycle;
+    TaskEdits m_edits;
 };
 
 } // namespace foundry::backend

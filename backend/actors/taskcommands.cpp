@@ -36,9 +36,8 @@ void TaskActor::registerActions(ActionTable &table)
     registerTurnCommands(table);
     registerProvisioningCommands(table);
     registerJobCommands(table);
-    // Their systems come with the forge and with archiving; until then they say so.
-    for (const char *name : {"push", "publishPullRequest", "updatePullRequest", "markReady", "mergePullRequest", "rerunChecks",
-             "revert", "undoRevert", "commit"}) {
+    // Their systems come with the forge; until then they say so.
+    for (const char *name : {"push", "publishPullRequest", "updatePullRequest", "markReady", "mergePullRequest", "rerunChecks"}) {
         table.command(QString::fromLatin1(name), [name](Transaction &, const Caller &, QByteArrayView) -> Result<QByteArray> {
             return makeError(QLatin1StringView("state"), QLatin1StringView("not_available"),
                 QStringLiteral("This version of the host cannot do “%1” yet.").arg(QLatin1StringView(name)),
@@ -280,12 +279,7 @@ void TaskActor::registerProvisioningCommands(ActionTable &table)
             return makeError(QLatin1StringView("state"), QLatin1StringView("not_ready"),
                 QStringLiteral("The work tree is not prepared yet."), QStringLiteral("Wait until the repository is prepared."));
         tx.afterCommit([this] { m_changes.request(0); });
-        const auto header = context().row(ChangesJob::topic(), QStringLiteral("ChangesHeader"), QStringLiteral("changes"));
-        if (header) {
-            if (const auto *value = std::get_if<ChangesHeader>(&*header))
-                return protocol::encodeValue(*value);
-        }
-        return QByteArrayLiteral("null");
+        return protocol::encodeValue(m_changes.ask(tx));
     }));
 }
 

@@ -8,6 +8,25 @@ namespace foundry::backend {
 
 void TaskActor::registerJobCommands(ActionTable &table)
 {
+    // The job's row as it stands after its first step has begun.
+    const auto answer = [this](Transaction &tx, const Result<Job> &job) -> Result<QByteArray> {
+        if (!job)
+            return job.error();
+        settle(tx);
+        return protocol::encodeValue(JobAnswer{m_jobs.job(job->id).value_or(*job)});
+    };
+    table.command(QStringLiteral("revert"), decodedCommand<Revert>([this, answer](Transaction &tx, const Caller &caller, const Revert &command) {
+        m_transcripts.recover();
+        return answer(tx, m_edits.revert(tx, command, caller.userId));
+    }));
+    table.command(QStringLiteral("undoRevert"), decodedCommand<UndoRevert>([this, answer](Transaction &tx, const Caller &caller, const UndoRevert &command) {
+        m_transcripts.recover();
+        return answer(tx, m_edits.undoRevert(tx, command, caller.userId));
+    }));
+    table.command(QStringLiteral("commit"), decodedCommand<Commit>([this, answer](Transaction &tx, const Caller &caller, const Commit &command) {
+        m_transcripts.recover();
+        return answer(tx, m_edits.commit(tx, command, caller.userId));
+    }));
     table.command(QStringLiteral("cancelJob"), decodedCommand<CancelJob>([this](Transaction &tx, const Caller &, const CancelJob &command) -> Result<QByteArray> {
         m_transcripts.recover();
         auto job = m_jobs.cancel(tx, command.jobId);

@@ -183,4 +183,20 @@ Result<AgentReport> decodeAgentReport(const QByteArray &json)
     return report;
 }
 
+QByteArray encodeTrustQuestion(const TrustQuestion &question)
+{
+    return messagejson::text({{QStringLiteral("repo"), question.repo.value}, {QStringLiteral("job"), question.job},
+        {QStringLiteral("step"), question.step}, {QStringLiteral("attempt"), question.attempt}, {QStringLiteral("version"), question.version}});
+}
+
+Result<TrustQuestion> decodeTrustQuestion(const QByteArray &json)
+{
+    auto object = messagejson::object(json, {QLatin1StringView("repo"), QLatin1StringView("job"), QLatin1StringView("step")});
+    if (!object)
+        return object.error();
+    return TrustQuestion{RepoId(object->value(QLatin1StringView("repo")).toString()), object->value(QLatin1StringView("job")).toString(),
+        object->value(QLatin1StringView("step")).toString(), object->value(QLatin1StringView("attempt")).toInteger(1),
+        object->value(QLatin1StringView("version")).toString()};
+}
+
 } // namespace foundry::backend

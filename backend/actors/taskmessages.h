@@ -92,4 +92,16 @@ struct AgentReport {
 QByteArray encodeAgentReport(const AgentReport &report);
 Result<AgentReport> decodeAgentReport(const QByteArray &json);
 
+// A task asks which version of the repository's own programs is trusted, for a step of a job; the answer is the same
+// with the version in it.
+struct TrustQuestion {
+    RepoId repo;
+    QString job;
+    QString step;
+    qint64 attempt = 1;
+    QString version = {}; // empty: none
+};
+QByteArray encodeTrustQuestion(const TrustQuestion &question);
+Result<TrustQuestion> decodeTrustQuestion(const QByteArray &json);
+
 } // namespace foundry::backend

@@ -52,7 +52,8 @@ void TaskActor::registerReads(ActionTable &table)
             return asked.error();
         if (auto stored = m_changes.storedDiff(*asked))
             return *stored;
-        m_changes.fetchDiff(*asked);
+        if (auto fetching = m_changes.fetchDiff(*asked); !fetching)
+            return fetching.error();
         DiffPage page;
         page.pending = true;
         page.path = asked->path;
@@ -90,12 +91,18 @@ void TaskActor::registerReads(ActionTable &table)
         auto hits = TranscriptIndex(context()).search(*asked, sessions, [this](const SessionId &session) { return m_transcripts.growing(session); });
         return hits ? Result<QByteArray>(protocol::encodeValue(*hits)) : Result<QByteArray>(hits.error());
     });
-    for (const char *name : {"listDirectory", "findFiles", "readFile"}) {
-        table.read(QString::fromLatin1(name), [name](const Caller &, QByteArrayView) -> Result<QByteArray> {
-            return makeError(QLatin1StringView("state"), QLatin1StringView("not_available"),
-                QStringLiteral("This version of the host cannot answer “%1” yet.").arg(QLatin1StringView(name)));
-        });
-    }
+    table.read(QStringLiteral("listDirectory"), [this](const Caller &, QByteArrayView args) -> Result<QByteArray> {
+        auto asked = protocol::decodeArgs<ListDirectory>(args);
+        return asked ? m_files.listDirectory(*asked) : Result<QByteArray>(asked.error());
+    });
+    table.read(QStringLiteral("findFiles"), [this](const Caller &, QByteArrayView args) -> Result<QByteArray> {
+        auto asked = protocol::decodeArgs<FindFiles>(args);
+        return asked ? m_files.findFiles(*asked) : Result<QByteArray>(asked.error());
+    });
+    table.read(QStringLiteral("readFile"), [this](const Caller &, QByteArrayView args) -> Result<QByteArray> {
+        auto asked = protocol::decodeArgs<ReadFile>(args);
+        return asked ? m_files.readFile(*asked) : Result<QByteArray>(asked.error());
+    });
 }
 
 } // namespace foundry::backend

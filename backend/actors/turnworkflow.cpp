@@ -276,6 +276,8 @@ void TurnWorkflow::start(Transaction &tx, SessionState state, const QueuedPrompt
     m_store.putState(tx, state);
     m_store.note(tx, auditkind::promptSent, {{QStringLiteral("session"), turn.session.value}, {QStringLiteral("turn"), turn.turn}},
         turn.by.isEmpty() ? std::nullopt : std::optional(turn.by));
+    if (turnStarts)
+        turnStarts(tx);
     deliver(tx, turn);
 }
 

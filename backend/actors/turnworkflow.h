@@ -21,6 +21,7 @@ public:
     TurnWorkflow(ActorContext &context, TaskStore &store, TaskTranscripts &transcripts, TaskProvisioning &provisioning,
         TaskAttention &attention, BlobStore blobs);
 
+    std::function<void(Transaction &)> turnStarts;  // recorded, not delivered yet
     std::function<void(Transaction &)> turnEnded;   // for the changes job
 
     // Commands, checked by the caller for existence of the session.

@@ -1,4 +1,4 @@
-// computeChanges: four comparisons at the same time, on index files of our own.
+// computeChanges: four comparisons one after the other, on index files of our own, and what of it is new since a turn began.
 #include "backend/git/diffarguments.h"
 #include "backend/git/difflist.h"
 #include "backend/git/gitpath.h"
@@ -8,8 +8,10 @@
 
 #include <QDateTime>
 #include <QFileInfo>
+#include <QSet>
 
 #include <algorithm>
+#include <sys/stat.h>
 
 namespace foundry::backend {
 
@@ -82,29 +84,48 @@ private:
                 return fail(output.error(doing()));
             // Without common history the base itself is what there is to compare with.
             m_changes.header.mergeBase = output.ok() ? output.line() : m_base;
-            gitOk(doing(), {m_request.worktree, {QStringLiteral("rev-list"), QStringLiteral("--left-right"), QStringLiteral("--count"), m_base + QStringLiteral("...") + head}},
-                [this](const GitOutput &counts) {
-                    m_changes.header.behind = counts.line().section(QLatin1Char('\t'), 0, 0).toLongLong();
-                    m_changes.header.ahead = counts.line().section(QLatin1Char('\t'), 1).toLongLong();
+            count(m_base, head, [this, head](qint64 behind, qint64 ahead) {
+                m_changes.header.behind = behind;
+                m_changes.header.ahead = ahead;
+                findUpstream(head);
+            });
+        });
+    }
+
+    void count(const QString &left, const QString &right, std::function<void(qint64, qint64)> then)
+    {
+        gitOk(doing(), {m_request.worktree, {QStringLiteral("rev-list"), QStringLiteral("--left-right"), QStringLiteral("--count"), left + QStringLiteral("...") + right}},
+            [then = std::move(then)](const GitOutput &counts) {
+                then(counts.line().section(QLatin1Char('\t'), 0, 0).toLongLong(), counts.line().section(QLatin1Char('\t'), 1).toLongLong());
+            });
+    }
+
+    void findUpstream(const QString &head)
+    {
+        git({m_request.worktree, {QStringLiteral("rev-parse"), QStringLiteral("--symbolic-full-name"), QStringLiteral("@{upstream}")}},
+            [this, head](const GitOutput &output) {
+                const QString upstream = output.line();
+                if (!output.ok() || !upstream.startsWith(QLatin1StringView("refs/")))
+                    return output.outcome.end == ChildEnd::Exited ? compare() : fail(output.error(doing()));
+                count(upstream, head, [this, upstream](qint64 behind, qint64 ahead) {
+                    m_changes.header.upstream = upstream.section(QLatin1Char('/'), 2);
+                    m_changes.header.upstreamBehind = behind;
+                    m_changes.header.upstreamAhead = ahead;
                     compare();
                 });
-        });
+            });
     }
 
     void compare()
     {
-        m_waiting = 4;
-        if (m_changes.header.head && *m_changes.header.head != *m_changes.header.mergeBase)
-            list(ChangeScope::Committed, QStringList{QStringLiteral("diff-tree"), QStringLiteral("-r")} + listDiffArguments()
-                    + QStringList{*m_changes.header.mergeBase, *m_changes.header.head}, {});
-        else
-            --m_waiting;
-        // Two copies of one index file would be two writers of it: the second comparison waits for the first.
         list(ChangeScope::Staged, QStringList{QStringLiteral("diff"), QStringLiteral("--cached")} + listDiffArguments(), m_scratch->copyEnvironment(), [this] {
-            list(ChangeScope::Unstaged, QStringList{QStringLiteral("diff")} + listDiffArguments(), m_scratch->copyEnvironment());
+            list(ChangeScope::Unstaged, QStringList{QStringLiteral("diff")} + listDiffArguments(), m_scratch->copyEnvironment(), [this] { listUntracked(); });
         });
-        GitCall untracked{m_request.worktree, {QStringLiteral("ls-files"), QStringLiteral("--others"), QStringLiteral("--exclude-standard"), QStringLiteral("-z")}};
-        git(std::move(untracked), [this](const GitOutput &output) {
+    }
+
+    void listUntracked()
+    {
+        git({m_request.worktree, untrackedArguments()}, [this](const GitOutput &output) {
             if (!takeable(output))
                 return fail(output.error(doing()));
             m_untracked = parseNameList(output.out());
@@ -116,7 +137,15 @@ private:
         });
     }
 
-    void list(ChangeScope scope, const QStringList &arguments, const QMap<QString, QString> &environment, std::function<void()> then = {})
+    void listCommitted()
+    {
+        if (!m_changes.header.head || *m_changes.header.head == *m_changes.header.mergeBase)
+            return markTurn();
+        list(ChangeScope::Committed, QStringList{QStringLiteral("diff-tree"), QStringLiteral("-r")} + listDiffArguments()
+                + QStringList{*m_changes.header.mergeBase, *m_changes.header.head}, {}, [this] { markTurn(); });
+    }
+
+    void list(ChangeScope scope, const QStringList &arguments, const QMap<QString, QString> &environment, std::function<void()> then)
     {
         GitCall call{m_request.worktree, arguments};
         call.environment = environment;
@@ -124,9 +153,7 @@ private:
             if (!takeable(output))
                 return fail(output.error(doing()));
             m_changes.files += parseDiffList(output.out(), scope);
-            if (then)
-                then();
-            arrived();
+            then();
         });
     }
 
@@ -141,7 +168,7 @@ private:
     void countUntracked()
     {
         if (m_untracked.isEmpty())
-            return arrived();
+            return listCommitted();
         const auto input = m_scratch->emptyEntries(m_untracked, m_objectFormat);
         if (!input)
             return fail(input.error());
@@ -170,15 +197,63 @@ private:
                     change.binary = found != counted.constEnd() && found->binary;
                     m_changes.files.append(change);
                 }
-                arrived();
+                listCommitted();
             });
         });
     }
 
-    void arrived()
+    // What the record of the turn's start says is other now. Without files to mark, or a record, there is nothing to do.
+    void markTurn()
     {
-        if (--m_waiting > 0)
-            return;
+        const TurnMark &turn = m_request.turn;
+        if (m_changes.files.isEmpty() || turn.recordedAt == 0 || !QFileInfo::exists(turn.file))
+            return finishList();
+        if (const auto copied = m_scratch->copyIndex(turn.file, turnName()); !copied)
+            return fail(copied.error());
+        GitCall refresh{m_request.worktree, refreshArguments()};
+        refresh.environment = m_scratch->copyEnvironment(turnName());
+        git(std::move(refresh), [this](const GitOutput &refreshed) { // code 1: some have changed
+            if (refreshed.outcome.end != ChildEnd::Exited)
+                return fail(refreshed.error(doing()));
+            names(changedNamesArguments(), [this] { names(untrackedArguments(), [this] { finishTurn(); }); });
+        });
+    }
+
+    void names(const QStringList &arguments, std::function<void()> then)
+    {
+        GitCall call{m_request.worktree, arguments};
+        call.environment = m_scratch->copyEnvironment(turnName());
+        git(std::move(call), [this, then = std::move(then)](const GitOutput &output) {
+            if (!takeable(output))
+                return fail(output.error(doing()));
+            for (const QByteArray &name : parseNameList(output.out()))
+                m_inTurn.insert(pathFromGit(name));
+            then();
+        });
+    }
+
+    void finishTurn()
+    {
+        for (FileChange &change : m_changes.files) {
+            change.inLastTurn = m_inTurn.contains(change.path) || (change.oldPath && m_inTurn.contains(*change.oldPath))
+                || writtenMeanwhile(change.path);
+        }
+        finishList();
+    }
+
+    // Between the turn's start and the end of the record nobody can tell what the record saw.
+    bool writtenMeanwhile(const QString &path) const
+    {
+        struct stat found = {};
+        const QByteArray full = m_request.worktree.toUtf8() + '/' + pathToGit(path);
+        if (::lstat(full.constData(), &found) != 0)
+            return false;
+        const Millis at = Millis(found.st_mtim.tv_sec) * 1000 + found.st_mtim.tv_nsec / 1000000;
+        return at >= m_request.turn.startedAt && at <= m_request.turn.recordedAt;
+    }
+
+    void finishList()
+    {
         const auto rank = [](const FileChange &change) { return static_cast<int>(change.scope.valueOr(ChangeScope::Untracked)); };
         std::sort(m_changes.files.begin(), m_changes.files.end(), [rank](const FileChange &a, const FileChange &b) {
             return rank(a) != rank(b) ? rank(a) < rank(b) : a.path < b.path;
@@ -194,6 +269,7 @@ private:
         answerWith(std::move(m_changes));
     }
 
+    static QString turnName() { return QStringLiteral("turn"); }
     static QString doing() { return QStringLiteral("look for changes"); }
     Error missingBase() const
     {
@@ -206,8 +282,8 @@ private:
     QString m_base;
     QString m_objectFormat;
     QList<QByteArray> m_untracked;
+    QSet<QString> m_inTurn;
     std::shared_ptr<ScratchIndex> m_scratch;
-    int m_waiting = 0;
 };
 
 } // namespace

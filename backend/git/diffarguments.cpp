@@ -20,6 +20,22 @@ QStringList textDiffArguments()
             QStringLiteral("--src-prefix=a/"), QStringLiteral("--dst-prefix=b/")};
 }
 
+QStringList untrackedArguments()
+{
+    return {QStringLiteral("ls-files"), QStringLiteral("--others"), QStringLiteral("--exclude-standard"), QStringLiteral("-z")};
+}
+
+QStringList refreshArguments()
+{
+    return {QStringLiteral("update-index"), QStringLiteral("-q"), QStringLiteral("--unmerged"), QStringLiteral("--refresh")};
+}
+
+QStringList changedNamesArguments()
+{
+    return {QStringLiteral("diff-files"), QStringLiteral("--name-only"), QStringLiteral("--no-renames"), QStringLiteral("--ignore-submodules=dirty"),
+        QStringLiteral("-z")};
+}
+
 GitSetting bigFileSetting()
 {
     return {QStringLiteral("core.bigFileThreshold"), QStringLiteral("32m")};

@@ -11,6 +11,12 @@ QStringList plainDiffArguments();
 QStringList listDiffArguments();
 // For one file's text with three lines around a change.
 QStringList textDiffArguments();
+// Names of files that are not tracked and not ignored.
+QStringList untrackedArguments();
+// Compares every file with an index of ours by content, so that only times that moved are not taken for changes.
+QStringList refreshArguments();
+// Names of files that are other than the index says, after that.
+QStringList changedNamesArguments();
 // Files above this are treated as binary instead of being read into memory.
 GitSetting bigFileSetting();
 

@@ -35,6 +35,7 @@ constexpr ErrorAction errorActions[] = {
     {QLatin1StringView("host_key"), QLatin1StringView("Connect once with ssh in a terminal and check the server's key, then try again.")},
     {QLatin1StringView("network"), QLatin1StringView("Check the address and your connection, then try again.")},
     {QLatin1StringView("no_identity"), QLatin1StringView("Tell git who you are: git config --global user.name \"Your Name\" and git config --global user.email you@example.com")},
+    {QLatin1StringView("nothing_to_commit"), QLatin1StringView("Change a file first, or name other files.")},
     {QLatin1StringView("changed"), QLatin1StringView("Read it again from the beginning.")},
     {QLatin1StringView("damaged"), QLatin1StringView("Check the repository with `git fsck` and its .git/config, then try again.")},
     {QLatin1StringView("timeout"), QLatin1StringView("Try again; if it happens again, look whether the disk or the server hangs.")},

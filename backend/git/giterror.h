@@ -1,7 +1,7 @@
 // What went wrong in a run of git, as an error for people: decided by how it ended and by its English stderr (LC_ALL=C).
 // Pure functions. Codes of the group `git`:
 //   not_installed too_old not_found not_a_repository empty_repository untrusted missing_ref branch_exists branch_in_use
-//   invalid_name path_exists dirty conflict locked no_space read_only auth_failed host_key network no_identity changed
+//   invalid_name path_exists dirty conflict locked no_space read_only auth_failed host_key network no_identity nothing_to_commit hook_refused changed
 //   damaged cancelled timeout failed
 #pragma once
 

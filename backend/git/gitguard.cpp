@@ -121,6 +121,18 @@ Result<QList<ScopedSetting>> parseScopedSettings(const QByteArray &listed)
     return settings;
 }
 
+bool namesProgramOfRepository(const ScopedSetting &setting)
+{
+    if (!guardIsOfRepository(setting) || setting.value.isEmpty())
+        return false;
+    if (guardIsCredentialHelper(setting.key))
+        return true;
+    const QStringView variable = guardSplit(setting.key).variable;
+    if (!guardRule(setting.key) || variable == QLatin1StringView("required") || variable == QLatin1StringView("variant"))
+        return false;
+    return variable != QLatin1StringView("update") || setting.value.startsWith(QLatin1Char('!'));
+}
+
 Result<GitGuard> guardAgainst(const QList<ScopedSetting> &settings)
 {
     GitGuard guard;

@@ -27,6 +27,9 @@ struct GitGuard {
 QStringList guardListArguments();
 Result<QList<ScopedSetting>> parseScopedSettings(const QByteArray &listed);
 
+// The repository's own configuration names something here that git would run.
+bool namesProgramOfRepository(const ScopedSetting &setting);
+
 // Fails (git/damaged) when there are so many that they cannot be overridden.
 Result<GitGuard> guardAgainst(const QList<ScopedSetting> &settings);
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "backend/git/gitjob.h"
+#include "backend/git/worktreefiles.h"
 #include "models/types/changes.h"
 
 namespace foundry::backend {
@@ -22,6 +23,8 @@ struct RepositoryInfo {
     bool isEmpty = false; // no commit anywhere: no task can start from it
     bool dirty = false;   // the checkout has edits that are in no commit
     bool hasIdentity = false; // user.name and user.email are set, so that commits can be made
+    QString ownPrograms;      // version of what git would run of the repository's own (gittrust.h); empty: nothing
+    QStringList ownNames = {};
     QString originUrl;        // without user information; empty when there is no origin
 };
 // An empty, a bare and a detached repository are answers, not errors: the caller decides. Errors: not_found,
@@ -69,10 +72,22 @@ struct RemoveWorktreeRequest {
 GitJob *removeWorktree(const GitEnvironment &git, const RemoveWorktreeRequest &request, QObject *context,
     GitDone<Unit> done, int deadlineMs = 120000);
 
+// What the work tree holds now, as an index file of our own at `file` (replaced when whole): paths and content ids,
+// tracked and untracked files alike. Nothing is written into the repository, not even objects.
+GitJob *recordWorkTree(const GitEnvironment &git, const QString &worktree, const QString &file, QObject *context,
+    GitDone<Unit> done, int deadlineMs = 60000);
+
+// The last recordWorkTree() of a turn's start, to tell what changed since then.
+struct TurnMark {
+    QString file;
+    Millis startedAt = 0;  // of the turn; what was written between these two counts as changed in it
+    Millis recordedAt = 0; // 0: there is no record
+};
 struct ChangesRequest {
     QString worktree;
     QString base; // what the task started from: branch or commit
     int maxFiles = 10000;
+    TurnMark turn = {};
 };
 struct Changes {
     ChangesHeader header; // at, head, mergeBase, ahead, behind
@@ -81,7 +96,7 @@ struct Changes {
     qint64 added = 0;        // lines over all files
     qint64 removed = 0;
 };
-// Reads only: neither the index nor a file of the work tree is written. inLastTurn is left false.
+// Reads only: neither the index nor a file of the work tree is written. One git at a time.
 GitJob *computeChanges(const GitEnvironment &git, const ChangesRequest &request, QObject *context,
     GitDone<Changes> done, int deadlineMs = 60000);
 
@@ -97,6 +112,25 @@ struct FileDiffRequest {
 // An unchanged file gives an empty page. A cursor of a diff that has changed meanwhile: error git/changed, begin again.
 GitJob *fileDiff(const GitEnvironment &git, const FileDiffRequest &request, QObject *context,
     GitDone<DiffPage> done, int deadlineMs = 30000);
+
+struct FileNames {
+    QByteArray names; // as git has them, each ended by NUL; a file in conflict comes more than once
+    bool truncated = false;
+};
+// Tracked and untracked files, ignored ones not.
+GitJob *listFiles(const GitEnvironment &git, const QString &worktree, QObject *context, GitDone<FileNames> done,
+    int deadlineMs = 60000);
+
+struct CommittedFileRequest {
+    QString worktree;
+    QString path;
+    QString revision; // a commit or branch; empty: the index
+    qint64 offset = 0;
+    qint64 limit = 262144;
+};
+// Errors: missing_ref (no such commit, or no such file in it), input/invalid (a folder or a submodule).
+GitJob *readCommitted(const GitEnvironment &git, const CommittedFileRequest &request, QObject *context,
+    GitDone<FilePiece> done, int deadlineMs = 30000);
 
 struct BranchInfo {
     QString name; // main; origin/main when remote

@@ -1,5 +1,6 @@
 // What a folder is to git: inspectRepository, listBranches, checkGitVersion.
 #include "backend/git/gittypedjob.h"
+#include "backend/git/gittrust.h"
 #include "backend/git/giturl.h"
 
 #include <QDir>
@@ -60,6 +61,7 @@ private:
         m_initDefault = inspectedSetting(settings, QLatin1StringView("init.defaultbranch"));
         m_info.originUrl = shownGitUrl(inspectedSetting(settings, QLatin1StringView("remote.origin.url")));
         m_info.hasIdentity = hasIdentity(settings);
+        m_settings = settings;
         m_waiting = m_info.isBare ? 4 : 6;
         if (!m_info.isBare) {
             gitOk(doing(), {m_path, {QStringLiteral("rev-parse"), QStringLiteral("--show-toplevel")}}, [this](const GitOutput &output) {
@@ -121,6 +123,9 @@ private:
         }
         if (!m_info.defaultBranch)
             m_info.defaultBranch = m_info.headBranch;
+        const OwnPrograms own = ownPrograms(m_settings, m_info.commonDir, m_info.topLevel);
+        m_info.ownPrograms = own.version;
+        m_info.ownNames = own.names;
         answerWith(std::move(m_info));
     }
 
@@ -139,6 +144,7 @@ private:
 
     QString m_path;
     RepositoryInfo m_info;
+    QList<ScopedSetting> m_settings;
     QString m_initDefault;
     QString m_originHead;
     QStringList m_refs;

@@ -40,12 +40,12 @@ Result<std::shared_ptr<ScratchIndex>> ScratchIndex::make(const QString &scratchD
     return scratch;
 }
 
-Result<> ScratchIndex::copyIndex(const QString &index)
+Result<> ScratchIndex::copyIndex(const QString &index, const QString &as)
 {
     QFile from(index);
     if (!from.exists())
         return Unit{};
-    QFile to(m_dir.filePath(QStringLiteral("index")));
+    QFile to(m_dir.filePath(as));
     struct stat times = {};
     // Git replaces the index by renaming, so an opened one stays whole.
     if (!from.open(QIODevice::ReadOnly) || ::fstat(from.handle(), &times) != 0)
@@ -61,9 +61,9 @@ Result<> ScratchIndex::copyIndex(const QString &index)
     return Unit{};
 }
 
-QMap<QString, QString> ScratchIndex::copyEnvironment() const
+QMap<QString, QString> ScratchIndex::copyEnvironment(const QString &as) const
 {
-    return {{QStringLiteral("GIT_INDEX_FILE"), m_dir.filePath(QStringLiteral("index"))}};
+    return {{QStringLiteral("GIT_INDEX_FILE"), m_dir.filePath(as)}};
 }
 
 Result<QByteArray> ScratchIndex::emptyEntries(const QList<QByteArray> &paths, const QString &objectFormat)

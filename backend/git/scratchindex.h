@@ -18,9 +18,10 @@ public:
     static Result<std::shared_ptr<ScratchIndex>> make(const QString &scratchDir);
 
     // A copy with the same modification time: git tells by it which entries it must not trust. No index: none is made.
-    Result<> copyIndex(const QString &index);
+    Result<> copyIndex(const QString &index, const QString &as = QStringLiteral("index"));
+    QString path(const QString &name) const { return m_dir.filePath(name); }
     // For git runs on the copy.
-    QMap<QString, QString> copyEnvironment() const;
+    QMap<QString, QString> copyEnvironment(const QString &as = QStringLiteral("index")) const;
 
     // An index that has untracked files as empty ones, so that a comparison shows all their lines as new.
     // objectFormat: sha1 or sha256. Returns the input for `git update-index -z --index-info`.

@@ -22,8 +22,11 @@ struct ChangesHeader : EntityMeta {
     QString id = QStringLiteral("changes");
     std::optional<QString> head = {};
     std::optional<QString> mergeBase = {};
-    qint64 ahead = 0;
+    qint64 ahead = 0; // of the base
     qint64 behind = 0;
+    std::optional<QString> upstream = {}; // origin/name; the branch's own counterpart, where it has one
+    std::optional<qint64> upstreamAhead = {};
+    std::optional<qint64> upstreamBehind = {};
     Millis at = 0;
     bool refreshing = false;
     std::optional<Error> error = {};

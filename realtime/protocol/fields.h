@@ -101,7 +101,7 @@ template <class V, Same<Job> T> void describe(V &v, T &x)
 }
 template <class V, Same<ChangesHeader> T> void describe(V &v, T &x)
 {
-    F(head); F(mergeBase); F(ahead); F(behind); F(at); F(refreshing); F(error);
+    F(head); F(mergeBase); F(ahead); F(behind); F(upstream); F(upstreamAhead); F(upstreamBehind); F(at); F(refreshing); F(error);
 }
 template <class V, Same<FileChange> T> void describe(V &v, T &x)
 {

@@ -70,6 +70,10 @@ inline Result<backend::Changes> changes(const backend::GitEnvironment &git, cons
 {
     return waitFor<backend::Changes>([&](QObject *context, auto done) { backend::computeChanges(git, request, context, done); });
 }
+inline Result<Unit> record(const backend::GitEnvironment &git, const QString &worktree, const QString &file)
+{
+    return waitFor<Unit>([&](QObject *context, auto done) { backend::recordWorkTree(git, worktree, file, context, done); });
+}
 inline Result<DiffPage> diff(const backend::GitEnvironment &git, const backend::FileDiffRequest &request)
 {
     return waitFor<DiffPage>([&](QObject *context, auto done) { backend::fileDiff(git, request, context, done); });

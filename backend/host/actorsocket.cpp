@@ -10,7 +10,7 @@ namespace foundry::backend {
 
 namespace {
 
-constexpr qsizetype kMessageLimit = 64 * 1024;
+constexpr qsizetype kMessageLimit = 48 * 1024;
 constexpr qint64 kUnsentLimit = 16 * 1024 * 1024;
 constexpr int kCloseMs = 2000; // a peer that does not answer the close is cut off
 
@@ -33,6 +33,8 @@ ActorSocket::ActorSocket(
     // Our own limit answers with a reason; this one is only for those who go far beyond.
     socket->setMaxAllowedIncomingMessageSize(4 * kMessageLimit);
     socket->setMaxAllowedIncomingFrameSize(4 * kMessageLimit);
+    // Also where Qt begins to close (a frame that is broken or far too large): a peer that goes on sending is cut off.
+    connect(socket, &QWebSocket::aboutToClose, this, [socket] { QTimer::singleShot(kCloseMs, socket, [socket] { socket->abort(); }); });
     connect(socket, &QWebSocket::textMessageReceived, this, &ActorSocket::received);
     connect(socket, &QWebSocket::binaryMessageReceived, this,
         [this](const QByteArray &bytes) { received(QString::fromUtf8(bytes)); });
@@ -78,7 +80,8 @@ void ActorSocket::close(quint16 code, const QString &reason)
         return;
     m_closing = true;
     m_socket->close(QWebSocketProtocol::CloseCode(code), reason);
-    QTimer::singleShot(kCloseMs, m_socket, [socket = m_socket] { socket->abort(); });
+    if (m_socket->state() != QAbstractSocket::UnconnectedState)
+        QTimer::singleShot(kCloseMs, m_socket, [socket = m_socket] { socket->abort(); });
 }
 
 bool ActorSocket::overloaded()
@@ -135,7 +138,7 @@ void ActorSocket::act(quint64 id, const QString &name, const QByteArray &args)
         call.args = *plain;
     }
     m_runtime.act(m_actorId, std::move(call),
-        [self = QPointer(this), &deliveries = m_deliveries, id](Result<QByteArray> answer) {
+        [self = QPointer(this), &deliveries = m_deliveries, waiting = m_waiting, id](Result<QByteArray> answer) {
             QByteArray frame;
             if (!answer) {
                 frame = protocol::encodeServerFrame(protocol::ErrorFrame{answer.error(), id});
@@ -147,8 +150,16 @@ void ActorSocket::act(quint64 id, const QString &name, const QByteArray &args)
                 }
                 frame = protocol::encodeServerFrame(protocol::ActionResponseFrame{id, output});
             }
-            deliveries.run([self, frame] {
-                if (self)
+            // Answers on their way count as unsent: nobody gathers them here faster than they are taken.
+            const qint64 bytes = frame.size();
+            const bool tooMuch = waiting->fetch_add(bytes) + bytes > kUnsentLimit;
+            if (tooMuch)
+                frame.clear();
+            deliveries.run([self, frame, waiting, bytes, tooMuch] {
+                waiting->fetch_sub(bytes);
+                if (self && tooMuch)
+                    self->close(1011, QStringLiteral("actor.overloaded"));
+                else if (self)
                     self->sendFrame(frame);
             });
         });

@@ -8,6 +8,9 @@
 #include <QObject>
 #include <QTimer>
 
+#include <atomic>
+#include <memory>
+
 class QWebSocket;
 
 namespace foundry::backend {
@@ -27,6 +30,8 @@ public:
     void sendEvent(const QString &frame);
     void close(quint16 code, const QString &reason);
     ConnectionId connection() const { return m_connection; }
+    // Empty until it is open.
+    QString userId() const { return m_actorId.isEmpty() ? QString() : m_caller.userId; }
 
 Q_SIGNALS:
     void closed(foundry::backend::ConnectionId connection);
@@ -44,6 +49,7 @@ private:
     QString m_actorId;
     Caller m_caller;
     bool m_closing = false;
+    std::shared_ptr<std::atomic<qint64>> m_waiting = std::make_shared<std::atomic<qint64>>(0); // bytes of answers on their way
     quint64 m_calls = 0;
 };
 

@@ -42,11 +42,13 @@ private:
     };
     using Item = std::variant<Event, Close, std::function<void()>>;
     void push(Item item);
+    void pushLocked(Item item);
     void flush();
 
     Receiver *m_receiver = nullptr;
     std::mutex m_mutex;
     std::vector<Item> m_items;
+    qsizetype m_bytes = 0; // of the events in it
 };
 
 } // namespace foundry::backend

@@ -3,6 +3,8 @@
 namespace foundry::backend {
 
 namespace {
+constexpr qint64 kReadBuffer = kHttpHeadLimit + kHttpBodyLimit;
+constexpr qint64 kWebSocketReadBuffer = 512 * 1024; // more than the largest frame; a flood waits in the peer's kernel
 constexpr int kDiscardMs = 1000;
 constexpr int kRequestMs = 15000;   // a request that was begun must be whole by then
 constexpr int kKeepAliveMs = 90000; // longer than clients keep theirs, so that they close first
@@ -14,7 +16,7 @@ HttpConnection::HttpConnection(QTcpSocket *socket, HttpHandler &handler, QObject
     , m_handler(handler)
 {
     socket->setParent(this);
-    socket->setReadBufferSize(256 * 1024);
+    socket->setReadBufferSize(kReadBuffer);
     m_idle.setSingleShot(true);
     m_idle.setTimerType(Qt::VeryCoarseTimer);
     connect(&m_idle, &QTimer::timeout, this, [this] {
@@ -116,7 +118,7 @@ void HttpConnection::handOver(const HttpHead &head)
     m_idle.stop();
     socket->disconnect(this);
     socket->setParent(nullptr);
-    socket->setReadBufferSize(0);
+    socket->setReadBufferSize(kWebSocketReadBuffer);
     m_handler.upgrade(socket, head);
     deleteLater();
 }

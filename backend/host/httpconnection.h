@@ -62,6 +62,6 @@ private:
     bool m_discard = false; // a body that is too large is read and thrown away, so that the answer arrives
 };
 
-constexpr qsizetype kHttpBodyLimit = 64 * 1024;
+constexpr qsizetype kHttpBodyLimit = 48 * 1024; // as a message on a WebSocket
 
 } // namespace foundry::backend

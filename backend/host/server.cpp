@@ -8,12 +8,15 @@
 #include <QWebSocket>
 #include <QWebSocketServer>
 
+#include <algorithm>
+
 namespace foundry::backend {
 
 Q_LOGGING_CATEGORY(lcServer, "foundry.host.server")
 
 namespace {
 constexpr int kHttpConnectionLimit = 512;
+constexpr int kSocketLimit = 512; // of all tokens and of those that have none
 constexpr int kSocketsPerToken = 64;
 constexpr int kCloseAllMs = 1000;
 } // namespace
@@ -88,8 +91,13 @@ void Server::accept()
 {
     while (QTcpSocket *socket = m_listener.nextPendingConnection()) {
         if (m_httpConnections >= kHttpConnectionLimit) {
-            socket->abort();
-            socket->deleteLater();
+            socket->write(encodeHttpResponse(503, "application/json",
+                protocol::encodeErrorBody(makeError(QLatin1StringView("actor"), QLatin1StringView("overloaded"),
+                    QStringLiteral("There are %1 connections already.").arg(kHttpConnectionLimit))),
+                {}, false));
+            connect(socket, &QTcpSocket::disconnected, socket, &QObject::deleteLater);
+            QTimer::singleShot(kCloseAllMs, socket, &QTcpSocket::abort);
+            socket->disconnectFromHost();
             continue;
         }
         socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
@@ -226,6 +234,11 @@ void Server::upgrade(QTcpSocket *socket, const HttpHead &)
 void Server::webSocketOpened()
 {
     while (QWebSocket *webSocket = m_upgrader->nextPendingConnection()) {
+        if (m_sockets.size() >= kSocketLimit) {
+            webSocket->abort();
+            webSocket->deleteLater();
+            continue;
+        }
         HttpHead head;
         head.method = "GET";
         head.target = webSocket->requestUrl().toEncoded(QUrl::RemoveScheme | QUrl::RemoveAuthority);
@@ -245,7 +258,6 @@ void Server::webSocketOpened()
 void Server::openSocket(ActorSocket *socket, const HttpHead &head)
 {
     const GatewayRoute route = parseRoute(head);
-    const bool full = m_sockets.size() >= kSocketsPerToken;
     m_sockets.insert(socket->connection(), socket);
     Q_EMIT socketsChanged(m_sockets.size());
     const auto caller = m_gate->authorize(route);
@@ -262,7 +274,9 @@ void Server::openSocket(ActorSocket *socket, const HttpHead &head)
         socket->close(1003, QStringLiteral("actor.unsupported_websocket_encoding"));
         return;
     }
-    if (full) {
+    const auto others = std::count_if(m_sockets.cbegin(), m_sockets.cend(),
+        [&](const ActorSocket *other) { return other->userId() == caller->userId; });
+    if (others >= kSocketsPerToken) {
         socket->reject(makeError(QLatin1StringView("actor"), QLatin1StringView("overloaded"),
             QStringLiteral("There are %1 connections already.").arg(kSocketsPerToken)));
         return;

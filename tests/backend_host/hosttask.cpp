@@ -1,6 +1,15 @@
 #include "tests/backend_host/hosttask.h"
 
+#include "backend/actors/actorregistry.h"
+
+#include <QDir>
+#include <QFile>
+#include <QFileInfo>
+#include <QHostAddress>
+#include <QNetworkProxy>
 #include <QTest>
+
+#include <unistd.h>
 
 namespace foundry::test {
 
@@ -72,6 +81,46 @@ QString sessionStatus(wire::WireClient &task, const SessionId &id)
 {
     const auto row = sessionOf(task, id);
     return row ? row->status.text() : QString();
+}
+
+double residentMB(qint64 pid)
+{
+    QFile file(QStringLiteral("/proc/%1/statm").arg(pid));
+    if (!file.open(QIODevice::ReadOnly))
+        return 0;
+    return file.readAll().split(' ').value(1).toDouble() * double(::sysconf(_SC_PAGESIZE)) / 1e6;
+}
+
+QStringList openDatabases(qint64 pid, const QString &dataDir)
+{
+    QStringList open;
+    const QString folder = QStringLiteral("/proc/%1/fd").arg(pid);
+    const QString actors = QDir(dataDir).canonicalPath() + QStringLiteral("/actors/");
+    for (const QString &name : QDir(folder).entryList(QDir::Files | QDir::System)) {
+        const QString target = QFile::symLinkTarget(folder + QLatin1Char('/') + name);
+        if (target.startsWith(actors) && target.endsWith(QLatin1StringView(".sqlite")))
+            open.append(QFileInfo(target).completeBaseName());
+    }
+    return open;
+}
+
+std::unique_ptr<QTcpSocket> rawSocket(const wire::HostProcess &host)
+{
+    auto socket = std::make_unique<QTcpSocket>();
+    socket->setProxy(QNetworkProxy::NoProxy);
+    const QUrl url(host.endpoint());
+    socket->connectToHost(QHostAddress(url.host()), quint16(url.port()));
+    (void)QTest::qWaitFor([&] { return socket->state() == QAbstractSocket::ConnectedState; }, 5000);
+    return socket;
+}
+
+QByteArray upgradeRequest(const wire::HostProcess &host)
+{
+    const QUrl url(host.endpoint());
+    const QString id = backend::actorIdOf({QStringLiteral("organization"), {QStringLiteral("org"), QStringLiteral("local")}});
+    return "GET /gateway/" + id.toLatin1() + '@' + host.token().toLatin1() + "/connect HTTP/1.1\r\nHost: " + url.authority().toLatin1()
+        + "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: rivet\r\n\r\n";
 }
 
 } // namespace foundry::test

@@ -5,6 +5,8 @@
 #include "tests/wire/hostprocess.h"
 #include "tests/wire/wireclient.h"
 
+#include <QTcpSocket>
+
 namespace foundry::test {
 
 struct HostTask {
@@ -56,5 +58,13 @@ CreateTask newTask(const HostTask &ids, const QString &prompt);
 std::optional<Session> sessionOf(wire::WireClient &task, const SessionId &id);
 // "idle", "running", …; empty when there is no such session.
 QString sessionStatus(wire::WireClient &task, const SessionId &id);
+
+// What a process holds, from /proc: its memory, and which of the actors' databases are open.
+double residentMB(qint64 pid);
+QStringList openDatabases(qint64 pid, const QString &dataDir);
+
+// A socket of plain bytes to the host, and the request that turns it into a WebSocket of the organization.
+std::unique_ptr<QTcpSocket> rawSocket(const wire::HostProcess &host);
+QByteArray upgradeRequest(const wire::HostProcess &host);
 
 } // namespace foundry::test

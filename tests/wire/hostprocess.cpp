@@ -3,7 +3,10 @@
 #include <QFile>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QUrl>
 #include <csignal>
+#include <grp.h>
+#include <unistd.h>
 
 namespace foundry::wire {
 
@@ -20,6 +23,14 @@ HostProcess::HostProcess(QString dataDir)
 HostProcess::~HostProcess()
 {
     stop();
+}
+
+void HostProcess::setUser(uint user)
+{
+    m_process.setChildProcessModifier([user] {
+        if (::setgroups(0, nullptr) != 0 || ::setgid(user) != 0 || ::setuid(user) != 0)
+            ::_exit(126);
+    });
 }
 
 Result<> HostProcess::start()
@@ -46,6 +57,21 @@ Result<> HostProcess::start()
         return makeError(QLatin1StringView("internal"), QLatin1StringView("no_connect_file"), connect.errorString());
     m_token = QJsonDocument::fromJson(connect.readAll()).object().value(QLatin1StringView("token")).toString();
     return Unit{};
+}
+
+int HostProcess::openSockets() const
+{
+    const QString port = QStringLiteral(":%1").arg(QUrl(m_endpoint).port(), 4, 16, QLatin1Char('0')).toUpper();
+    QFile file(QStringLiteral("/proc/net/tcp"));
+    if (!file.open(QIODevice::ReadOnly))
+        return -1;
+    int open = 0;
+    for (const QByteArray &line : file.readAll().split('\n')) {
+        const QList<QByteArray> words = line.simplified().split(' ');
+        // local address, remote address, state (01: established)
+        open += words.size() > 3 && QString::fromLatin1(words.at(1)).endsWith(port) && words.at(3) == "01" ? 1 : 0;
+    }
+    return open;
 }
 
 void HostProcess::kill(int signal)

@@ -17,6 +17,8 @@ public:
     ~HostProcess();
 
     void setEnvironment(const QProcessEnvironment &environment) { m_process.setProcessEnvironment(environment); }
+    // Runs as this user, where the test runs as root.
+    void setUser(uint user);
     // Until its ready line, at most 20 s.
     Result<> start();
     // SIGTERM, then SIGKILL after 10 s.
@@ -29,6 +31,8 @@ public:
     qint64 pid() const { return m_process.processId(); }
     // False once it has ended by itself; for a caller whose event loop turns.
     bool isRunning() const { return m_process.state() != QProcess::NotRunning; }
+    // Connections that are established at its port.
+    int openSockets() const;
     double startMs() const { return m_startMs; } // from spawn to ready
 
 private:

@@ -50,7 +50,7 @@ bool WireClient::wait(const std::function<bool()> &done, int timeoutMs)
     return true;
 }
 
-Result<> WireClient::open(const QString &actor, const QStringList &key, bool create)
+Result<> WireClient::open(const QString &actor, const QStringList &key, bool create, int timeoutMs)
 {
     QNetworkAccessManager network;
     network.setProxy(QNetworkProxy::NoProxy);
@@ -75,7 +75,9 @@ Result<> WireClient::open(const QString &actor, const QStringList &key, bool cre
     QWebSocketHandshakeOptions handshake;
     handshake.setSubprotocols({QStringLiteral("rivet"), QStringLiteral("rivet_encoding.json")});
     m_socket.open(url, handshake);
-    if (!wait([this] { return m_open; }, 10000))
+    // An error frame (it has no Init before it) and a close end the wait as well.
+    const auto over = [this] { return m_open || (m_socket.closeCode() != QWebSocketProtocol::CloseCodeNormal && m_socket.state() == QAbstractSocket::UnconnectedState); };
+    if (!wait(over, timeoutMs) || !m_open)
         return failure(QStringLiteral("The host sent no Init: %1").arg(m_socket.closeReason()));
     return Unit{};
 }
@@ -97,6 +99,14 @@ Result<QByteArray> WireClient::call(const QString &action, const QByteArray &arg
     return std::get<protocol::ActionResponseFrame>(*m_answer).output;
 }
 
+quint64 WireClient::post(const QString &action, const QByteArray &args)
+{
+    const quint64 id = m_next++;
+    m_posted.insert(id);
+    m_socket.sendTextMessage(QString::fromUtf8(protocol::encodeClientFrame(protocol::ActionFrame{id, action, args})));
+    return id;
+}
+
 void WireClient::receive(const QByteArray &text)
 {
     bytesReceived += text.size();
@@ -112,9 +122,13 @@ void WireClient::receive(const QByteArray &text)
     } else if (const auto *answer = std::get_if<protocol::ActionResponseFrame>(&*frame)) {
         if (answer->id == m_waitingFor)
             m_answer = *frame;
+        else if (m_posted.remove(answer->id))
+            answers.insert(answer->id, answer->output);
     } else if (const auto *error = std::get_if<protocol::ErrorFrame>(&*frame)) {
         if (!error->actionId || *error->actionId == m_waitingFor)
             m_answer = *frame;
+        else if (m_posted.remove(*error->actionId))
+            answers.insert(*error->actionId, error->error);
     }
 }
 

@@ -7,7 +7,9 @@
 #include "realtime/protocol/frame.h"
 
 #include <QElapsedTimer>
+#include <QHash>
 #include <QObject>
+#include <QSet>
 #include <QStringList>
 #include <QWebSocket>
 #include <functional>
@@ -27,10 +29,13 @@ public:
     WireClient(QString endpoint, QString token);
     ~WireClient() override;
 
-    Result<> open(const QString &actor, const QStringList &key, bool create = true);
+    Result<> open(const QString &actor, const QStringList &key, bool create = true, int timeoutMs = 10000);
     void subscribe(const QString &topic);
     // One action and its answer (JSON), at most `timeoutMs`.
     Result<QByteArray> call(const QString &action, const QByteArray &args, int timeoutMs = 10000);
+    // The same without waiting: its answer comes into `answers` under the number that is returned.
+    quint64 post(const QString &action, const QByteArray &args);
+    QHash<quint64, Result<QByteArray>> answers;
     // Pumps until `done` or the time is over; false then.
     bool wait(const std::function<bool()> &done, int timeoutMs);
 
@@ -49,6 +54,7 @@ private:
     quint64 m_next = 1;
     std::optional<protocol::ServerFrame> m_answer;
     quint64 m_waitingFor = 0;
+    QSet<quint64> m_posted;
 };
 
 } // namespace foundry::wire

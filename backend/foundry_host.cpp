@@ -46,7 +46,7 @@ int main(int argc, char **argv)
     Host host(config);
     if (auto locked = host.lock(); !locked)
         return complain(locked.error(), 3);
-    startHostLog(config.logFile());
+    startHostLog(config.logFile(), config.token);
 
     UnixSignals signals;
     QObject::connect(&signals, &UnixSignals::terminate, &host, &Host::stop);
@@ -58,7 +58,7 @@ int main(int argc, char **argv)
         printLine(QJsonDocument(line).toJson(QJsonDocument::Compact) + '\n');
         endStartLog();
     });
-    if (auto started = host.start(actorFactories(config)); !started) {
+    if (auto started = host.start(actorFactories(config, {&host.members(), &host.metrics()})); !started) {
         qCritical("%ls", qUtf16Printable(started.error().message));
         return complain(started.error(), 4);
     }

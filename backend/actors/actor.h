@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backend/actors/actorcontext.h"
+#include "backend/actors/memberships.h"
 #include "models/types/result.h"
 
 #include <QByteArrayView>
@@ -14,6 +15,7 @@ namespace foundry::backend {
 // Who asks: the user a connection was authorized for.
 struct Caller {
     QString userId = QStringLiteral("local");
+    Role role = Role::Owner; // in the organization of the actor that is asked
     bool isHost = false; // the host itself (command line, other actors)
 };
 
@@ -53,6 +55,8 @@ public:
     virtual QStringList migrations() const { return {}; }
     // Called once after the database is open: go on with what was under way.
     virtual void started() { }
+    // Somebody has connected to an actor that nobody was connected to.
+    virtual void watched() { }
     virtual void registerActions(ActionTable &table) = 0;
     // A durable send of another actor, exactly once: the runtime's mark and what the handler writes are one
     // transaction. An error is logged and the send is dropped (it would fail again).

@@ -1,6 +1,7 @@
 // The part of a running actor that answers calls: reads, commands that are done once, transactions and what leaves them.
 #include "backend/actors/actorinstance.h"
 
+#include "backend/observe/logline.h"
 #include "realtime/protocol/codec.h"
 
 #include <QDateTime>
@@ -16,6 +17,7 @@ Q_DECLARE_LOGGING_CATEGORY(lcActors)
 namespace {
 
 constexpr qsizetype kAnswerLimit = 1024 * 1024;
+constexpr double kSlowSeconds = 0.1; // what the contract allows: longer ones are told
 constexpr qint64 kCommitsBetweenCleanings = 2000; // an actor that never sleeps is cleaned as it goes
 
 Millis actorcallsNow()
@@ -44,6 +46,7 @@ void ActorInstance::act(const ActorCall &call, const ActorReply &reply)
         return;
     }
     m_correlationId = call.correlationId;
+    const Stopwatch clock;
     Then then;
     const auto answer = [&]() -> Result<QByteArray> {
         if (call.action == QLatin1StringView("changesSince")) {
@@ -77,16 +80,38 @@ void ActorInstance::act(const ActorCall &call, const ActorReply &reply)
         answered = makeError(QLatin1StringView("input"), QLatin1StringView("invalid"), answered.error().message, answered.error().action, answered.error().detail);
     if (!answered && answered.error().group == QLatin1StringView("internal")) {
         Error error = answered.error();
-        qCWarning(lcActors, "[%ls] %ls.%ls failed: %ls (%ls)", qUtf16Printable(call.correlationId),
-            qUtf16Printable(m_ref.address.name), qUtf16Printable(call.action), qUtf16Printable(error.message),
-            qUtf16Printable(error.detail));
         error.detail = error.detail.isEmpty() ? call.correlationId : error.detail + QStringLiteral(" · ") + call.correlationId;
         answered = error;
     }
+    count(call, clock.seconds(), answered ? std::nullopt : std::optional(answered.error()));
     reply(std::move(answered));
     for (const auto &next : std::as_const(then))
         next();
     m_correlationId.clear();
+}
+
+void ActorInstance::count(const ActorCall &call, double seconds, const std::optional<Error> &error)
+{
+    const bool isOurs = call.action == QLatin1StringView("changesSince") || call.action == QLatin1StringView("revisions");
+    const bool isKnown = isOurs || m_actions.reads().contains(call.action) || m_actions.commands().contains(call.action);
+    HostMetrics &figures = metrics();
+    figures.action.with({m_kind, isKnown ? call.action.toLatin1() : QByteArray("unknown")}).observe(seconds);
+    if (error)
+        figures.actionErrors.with({m_kind, error->key().toLatin1()}).add();
+    if (!error && call.action == QLatin1StringView("changesSince")) {
+        if (const auto asked = protocol::decodeArgs<ChangesSince>(call.args); asked && asked->generation.isEmpty() && !asked->cursor)
+            figures.bootstrap.with({m_kind}).observe(seconds);
+    }
+    if (!error && seconds < kSlowSeconds)
+        return;
+    const QByteArray line = LogLine(error ? "action_failed" : "action_slow").add("correlation", call.correlationId)
+                                .add("actor", m_ref.address.name).add("key", m_ref.address.key.join(QLatin1Char('/')))
+                                .add("action", isKnown ? call.action : QStringLiteral("unknown")).add("user", call.caller.userId)
+                                .addMilliseconds("ms", seconds).add("error", error ? error->key() : QString()).text();
+    if (error && error->group == QLatin1StringView("internal"))
+        qCWarning(lcActors, "%s", line.constData());
+    else
+        qCInfo(lcActors, "%s", line.constData());
 }
 
 Result<QByteArray> ActorInstance::command(const ActorCall &call, const CommandHandler &handler, Then &then)
@@ -162,6 +187,9 @@ Result<ActorInstance::Then> ActorInstance::commit(const std::function<Result<>(A
     if (auto committed = m_database->commit(); !committed)
         return committed.error();
 
+    metrics().commits.with({m_kind}).add();
+    m_outboxDepth += tx.sendCount();
+    metrics().outboxDepth.with().add(tx.sendCount());
     tx.publish();
     if (tx.needsWake())
         m_needsWake = *tx.needsWake();

@@ -175,6 +175,7 @@ bool ActorCell::runOne()
             m_post.idleEnded(m_ref.id);
         return false;
     }
+    m_post.metrics().mailboxWait.with({m_ref.address.name.toLatin1()}).observe(message.made.seconds());
     if (m_running || message.wakes) {
         if (auto ready = ensureRunning(); ready)
             message.run(*m_running->instance);

@@ -13,6 +13,7 @@ class QObject;
 namespace foundry::backend {
 
 class Database;
+struct HostMetrics;
 
 // An actor is found by name and key, e.g. {"task", {"org", "local", "task", repo, task}}.
 struct ActorAddress {
@@ -94,6 +95,8 @@ public:
     virtual QObject *owner() = 0;
     // Correlation id of the call under way, for log lines.
     virtual QString correlationId() const = 0;
+    // What is counted here, for who keeps this host; nothing is read back from it.
+    virtual HostMetrics &metrics() = 0;
 };
 
 } // namespace foundry::backend

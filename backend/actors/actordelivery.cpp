@@ -84,7 +84,7 @@ void ActorRuntime::deliver(const QString &senderId, const ActorAddress &target, 
         const ActorFactory *factory = factoryFor(target);
         std::optional<ActorRef> ref = m_registry->find(targetId);
         if (factory && !ref
-            && (factory->createdBy == CreatedBy::FirstTouch || sends.first().name == QLatin1StringView("create"))) {
+            && (mayTouch(*factory, target) || sends.first().name == QLatin1StringView("create"))) {
             auto added = m_registry->add(target, nullptr);
             if (added)
                 ref = *added;

@@ -18,6 +18,8 @@ struct ActorFactory {
     std::function<bool(const QStringList &key)> keyMatches;
     CreatedBy createdBy = CreatedBy::FirstTouch;
     std::function<std::unique_ptr<Actor>(ActorContext &)> make;
+    // Where it names one: the first touch makes it only when the actor of this address exists (an organization).
+    std::function<std::optional<ActorAddress>(const QStringList &key)> parent = {};
 };
 
 } // namespace foundry::backend

@@ -1,6 +1,7 @@
 #include "backend/actors/actorinstance.h"
 
 #include "backend/actors/actorschema.h"
+#include "backend/observe/logline.h"
 #include "realtime/protocol/codec.h"
 #include "realtime/protocol/frame.h"
 #include "realtime/protocol/keys.h"
@@ -47,6 +48,8 @@ ActorInstance::ActorInstance(const ActorRef &ref, std::unique_ptr<Database> data
     : m_ref(ref)
     , m_dataDir(dataDir)
     , m_post(post)
+    , m_kind(ref.address.name.toLatin1())
+    , m_open(post.metrics().openActors.with({m_kind}))
     , m_database(std::move(database))
     , m_topics(*m_database)
     , m_owner(std::make_unique<QObject>())
@@ -61,6 +64,7 @@ ActorInstance::ActorInstance(const ActorRef &ref, std::unique_ptr<Database> data
 
 ActorInstance::~ActorInstance()
 {
+    m_post.metrics().outboxDepth.with().add(-m_outboxDepth);
     m_owner.reset(); // timers and processes of the actor end before the actor does
 }
 
@@ -74,7 +78,10 @@ Result<std::unique_ptr<ActorInstance>> ActorInstance::start(const ActorRef &ref,
     const bool isMade = factory.createdBy == CreatedBy::SendOnly && post.registry().generationOf(ref.id) > 0;
     if (isMade && !QFile::exists(path))
         return actorinstanceLost(ref, actorsDir);
-    auto database = Database::open(path);
+    const Stopwatch clock;
+    DatabaseOptions options;
+    options.statements = &post.metrics().statements.with({ref.address.name.toLatin1()});
+    auto database = Database::open(path, options);
     if (!database)
         return database.error();
     if (isMade && !(*database)->setAside().isEmpty()) {
@@ -92,6 +99,8 @@ Result<std::unique_ptr<ActorInstance>> ActorInstance::start(const ActorRef &ref,
     instance->setAlarmTimer();
     if (instance->m_indexed != instance->due(instance->m_outboxEmpty))
         instance->m_settleTimer.start(1000); // woken for nothing, or an entry that was lost
+    qCInfo(lcActors, "%s", LogLine("actor_started").add("actor", ref.address.name).add("key", ref.address.key.join(QLatin1Char('/')))
+            .add("id", ref.id).add("generation", instance->m_generation).addMilliseconds("ms", clock.seconds()).text().constData());
     return instance;
 }
 
@@ -155,6 +164,9 @@ Result<> ActorInstance::loadMeta()
     }
     auto waiting = m_database->query("SELECT EXISTS(SELECT 1 FROM outbox)");
     m_outboxEmpty = !(waiting.next() && waiting.flag(0));
+    if (auto depth = m_database->query("SELECT count(*) FROM outbox"); !m_outboxEmpty && depth.next())
+        m_outboxDepth = depth.integer(0);
+    metrics().outboxDepth.with().add(m_outboxDepth);
     m_indexed = m_post.registry().dueOf(m_ref.id);
 
     const QList<QPair<QString, QString>> values{{QStringLiteral("name"), m_ref.address.name},
@@ -189,6 +201,14 @@ TopicRevision ActorInstance::revision(const QString &topic)
 {
     const TopicInfo info = m_topics.info(topic);
     return {info.generation, info.revision};
+}
+
+void ActorInstance::connected(ConnectionId connection)
+{
+    const bool first = m_topicsOf.isEmpty();
+    m_topicsOf.insert(connection, m_topicsOf.value(connection));
+    if (first)
+        m_actor->watched();
 }
 
 Result<> ActorInstance::subscribe(ConnectionId connection, const QString &topic, bool on)

@@ -31,7 +31,7 @@ public:
     ~ActorInstance() override;
 
     void act(const ActorCall &call, const ActorReply &reply);
-    void connected(ConnectionId connection) { m_topicsOf.insert(connection, m_topicsOf.value(connection)); }
+    void connected(ConnectionId connection);
     // actor.overloaded for one that listens to more topics than anybody needs.
     Result<> subscribe(ConnectionId connection, const QString &topic, bool on);
     void disconnected(ConnectionId connection);
@@ -72,6 +72,7 @@ public:
     QString contentDirectory() override;
     QObject *owner() override { return m_owner.get(); }
     QString correlationId() const override { return m_correlationId; }
+    HostMetrics &metrics() override { return m_post.metrics(); }
 
 private:
     using Then = QList<std::function<void()>>;
@@ -82,6 +83,7 @@ private:
     Result<> clean();
     // Runs the body in a transaction; after the commit events and sends have left, and what is to run then is returned.
     Result<Then> commit(const std::function<Result<>(ActorTransaction &)> &body);
+    void count(const ActorCall &call, double seconds, const std::optional<Error> &error);
     Result<QByteArray> command(const ActorCall &call, const CommandHandler &handler, Then &then);
     bool receiveOne(const Send &send, const QString &senderId);
     void broadcast(const QString &topic, const QByteArray &eventJson);
@@ -96,6 +98,9 @@ private:
     const ActorRef m_ref;
     const QString m_dataDir;
     ActorPost &m_post;
+    const QByteArray m_kind; // as a label of figures
+    const Held m_open;
+    qint64 m_outboxDepth = 0;
     std::unique_ptr<Database> m_database;
     TopicStore m_topics;
     std::unique_ptr<QObject> m_owner;

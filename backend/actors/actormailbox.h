@@ -2,6 +2,7 @@
 // Not thread-safe: the cell's lock is around it.
 #pragma once
 
+#include "backend/observe/metrics.h"
 #include "models/types/error.h"
 
 #include <QtGlobal>
@@ -29,6 +30,7 @@ struct ActorMessage {
     std::function<void(const Error &)> refuse = {};
     bool wakes = true;   // false: of no use to an actor that sleeps
     qsizetype bytes = 0; // what it holds, roughly
+    Stopwatch made = {}; // when it was made, just before it was posted
 };
 
 struct MailboxBound {

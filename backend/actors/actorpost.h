@@ -3,6 +3,7 @@
 
 #include "backend/actors/actorregistry.h"
 #include "backend/actors/actorstop.h"
+#include "backend/observe/metrics.h"
 
 #include <QByteArray>
 #include <QList>
@@ -26,6 +27,7 @@ public:
     virtual ~ActorPost() = default;
     virtual ActorRegistry &registry() = 0;
     virtual EventSink *sink() = 0;
+    virtual HostMetrics &metrics() = 0;
     // The target of a send named "create" exists from here on, also for a client that is faster than the send.
     virtual void announce(const ActorAddress &target) = 0;
     // Hands sends over in their order; acknowledged or refused to the sender's mailbox.

@@ -38,6 +38,8 @@ struct RuntimeOpening {
 
 ActorRuntime::ActorRuntime(RuntimeOptions options, QList<ActorFactory> factories, QObject *parent)
     : QObject(parent)
+    , m_ownMetrics(options.metrics ? nullptr : std::make_unique<HostMetrics>())
+    , m_metrics(options.metrics ? options.metrics : m_ownMetrics.get())
     , m_options(std::move(options))
     , m_factories(std::move(factories))
     , m_idle(m_options.idleActors)
@@ -192,6 +194,14 @@ const ActorFactory *ActorRuntime::factoryFor(const ActorAddress &address) const
     return nullptr;
 }
 
+bool ActorRuntime::mayTouch(const ActorFactory &factory, const ActorAddress &address) const
+{
+    if (factory.createdBy != CreatedBy::FirstTouch)
+        return false;
+    const auto parent = factory.parent ? factory.parent(address.key) : std::nullopt;
+    return !parent || m_registry->find(actorIdOf(*parent));
+}
+
 Result<ActorRef> ActorRuntime::get(const ActorAddress &address)
 {
     const std::lock_guard lock(m_mutex);
@@ -211,7 +221,7 @@ Result<ActorRef> ActorRuntime::getOrCreate(const ActorAddress &address, bool *cr
         return *found;
     }
     const ActorFactory *factory = factoryFor(address);
-    if (!factory || factory->createdBy == CreatedBy::SendOnly)
+    if (!factory || !mayTouch(*factory, address))
         return actorruntimeNotFound(addressText(address));
     if (m_stopping)
         return actorStoppingError();
@@ -350,6 +360,7 @@ void ActorRuntime::stopped(const ActorStop &stop)
 {
     --m_loaded;
     m_idle.gone(stop.actorId);
+    m_metrics->drain.with({stop.address.name.toLatin1()}).observe(double(stop.cleanupEndedAt - stop.drainStartedAt) / 1000);
     qCInfo(lcRuntime, "%s", encodeActorStop(stop).constData());
     if (m_options.onStop)
         m_options.onStop(stop);

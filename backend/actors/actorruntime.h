@@ -12,6 +12,7 @@
 namespace foundry::backend {
 
 struct RuntimeOptions {
+    HostMetrics *metrics = nullptr; // outlives the runtime; without one it counts for itself
     QString dataDir;
     int workers = 3;
     int idleMs = 30000; // an actor that nobody uses sleeps after this; 0: never
@@ -39,6 +40,7 @@ public:
     // Every actor drains and stops, then the host may go. `done` on the main thread.
     void stop(std::function<void()> done);
     bool isStopping() const { return m_stopping; }
+    HostMetrics &metrics() override { return *m_metrics; }
 
     // Any thread. actor.not_found for a kind or key that no factory knows, and for actors that only a send may make.
     Result<ActorRef> get(const ActorAddress &address);
@@ -76,6 +78,8 @@ private:
     void vacated(const QString &id) override;
 
     const ActorFactory *factoryFor(const ActorAddress &address) const;
+    // Under the lock: whether asking for it brings it into being.
+    bool mayTouch(const ActorFactory &factory, const ActorAddress &address) const;
     // Both with m_mutex held.
     Result<std::shared_ptr<ActorCell>> cellOf(const QString &id);
     std::shared_ptr<ActorCell> cellOf(const ActorRef &ref, const ActorFactory &factory);
@@ -86,6 +90,8 @@ private:
     void setClock();
     void wakeDue();
 
+    const std::unique_ptr<HostMetrics> m_ownMetrics;
+    HostMetrics *const m_metrics;
     const RuntimeOptions m_options;
     const QList<ActorFactory> m_factories;
     EventSink *m_sink = nullptr;

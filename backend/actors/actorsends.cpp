@@ -52,6 +52,10 @@ void ActorInstance::acknowledged(const QString &targetId, qint64 upTo)
     m_inFlight.remove(targetId);
     m_retryMs = 0;
     auto gone = m_database->run("DELETE FROM outbox WHERE target = ? AND sequence <= ?", targetId, upTo);
+    if (const int delivered = gone ? m_database->changes() : 0; delivered > 0) {
+        m_outboxDepth -= delivered;
+        metrics().outboxDepth.with().add(-delivered);
+    }
     if (!gone)
         qCWarning(lcActors, "cannot clear delivered sends: %ls", qUtf16Printable(gone.error().message));
     auto waiting = m_database->query("SELECT EXISTS(SELECT 1 FROM outbox)");
@@ -92,11 +96,15 @@ bool ActorInstance::receiveOne(const Send &send, const QString &senderId)
                                "ON CONFLICT(sender) DO UPDATE SET sequence = excluded.sequence",
             senderId, send.sequence);
     };
+    const Stopwatch clock;
+    m_correlationId = QStringLiteral("s%1-%2").arg(send.sequence).arg(senderId.left(8));
     auto done = transaction([&](Transaction &tx) -> Result<> {
         if (auto applied = m_actor->received(tx, send); !applied)
             return applied;
         return mark();
     });
+    m_correlationId.clear();
+    metrics().projection.with({m_kind, send.name.toLatin1()}).observe(clock.seconds());
     if (done)
         return true;
     if (m_expired)

@@ -134,7 +134,7 @@ void ActorTransaction::send(const ActorAddress &to, const QString &name, const Q
         actorIdOf(to), to.name, protocol::encodeKey(to.key), name, json);
     if (!written)
         return; // the database remembers it: a send that cannot be recorded fails the request
-    m_hasSends = true;
+    ++m_sends;
     if (name == QLatin1StringView("create"))
         m_created.append(to);
 }

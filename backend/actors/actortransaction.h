@@ -37,7 +37,8 @@ public:
     QList<std::function<void()>> takeThen() { return std::move(m_then); }
 
     const QList<ActorAddress> &created() const { return m_created; }
-    bool hasSends() const { return m_hasSends; }
+    bool hasSends() const { return m_sends > 0; }
+    qint64 sendCount() const { return m_sends; }
     const std::optional<std::optional<Millis>> &alarm() const { return m_alarm; }
     const std::optional<bool> &needsWake() const { return m_needsWake; }
     const std::optional<bool> &retired() const { return m_retired; }
@@ -64,7 +65,7 @@ private:
     Cause m_cause{QStringLiteral("system")};
     QList<Pending> m_pending;
     QList<ActorAddress> m_created;
-    bool m_hasSends = false;
+    qint64 m_sends = 0;
     std::optional<std::optional<Millis>> m_alarm;
     std::optional<bool> m_needsWake;
     std::optional<bool> m_retired;

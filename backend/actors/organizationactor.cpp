@@ -72,7 +72,8 @@ QStringList OrganizationActor::migrations() const
                          "CREATE INDEX tasks_status ON tasks (status);"
                          "CREATE TABLE attention_sources (id TEXT PRIMARY KEY, source_revision INTEGER NOT NULL) WITHOUT ROWID;"
                          "CREATE TABLE agent_choices (agent TEXT PRIMARY KEY, confirmed INTEGER NOT NULL, custom TEXT) WITHOUT ROWID;"),
-        WorkflowRunner::schema2(), ProcessDesk::schema(), lifecycleSchema()};
+        WorkflowRunner::schema2(), ProcessDesk::schema(), lifecycleSchema(),
+        QStringLiteral("CREATE TABLE members (user TEXT PRIMARY KEY, role TEXT NOT NULL, revision INTEGER NOT NULL) WITHOUT ROWID;")};
 }
 
 void OrganizationActor::write(const std::function<Result<>(Transaction &)> &body)
@@ -85,7 +86,7 @@ void OrganizationActor::write(const std::function<Result<>(Transaction &)> &body
 void OrganizationActor::started()
 {
     write([this](Transaction &tx) -> Result<> {
-        if (!context().row(topic(), QStringLiteral("Organization"), organizationId().value)) {
+        if (isLocal() && !context().row(topic(), QStringLiteral("Organization"), organizationId().value)) {
             Organization organization;
             organization.id = organizationId();
             organization.name = QStringLiteral("This computer");
@@ -101,6 +102,9 @@ void OrganizationActor::started()
     });
     startDiscovery();
     m_desk.started();
+    // The others look when somebody looks at them: five hundred that are made at once need no five hundred scans.
+    if (isLocal())
+        lookForAgents();
     m_repositories.lookAgain();
 }
 
@@ -197,6 +201,10 @@ void OrganizationActor::registerRepositoryCommands(ActionTable &table)
 Result<> OrganizationActor::received(Transaction &tx, const Send &send)
 {
     tx.setCause(Cause{QStringLiteral("workflow")});
+    if (send.name == QLatin1StringView("create")) {
+        const auto creation = decodeOrganizationCreation(send.json);
+        return creation ? create(tx, *creation) : Result<>(creation.error());
+    }
     const auto handle = [&](auto decoded, auto apply) -> Result<> { return decoded ? apply(*decoded) : Result<>(decoded.error()); };
     if (send.name == QLatin1StringView("summary"))
         return handle(decodeSummary(send.json), [&](const SummaryPush &push) { return summaryPushed(tx, push); });

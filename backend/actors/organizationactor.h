@@ -4,6 +4,7 @@
 
 #include "backend/actors/actor.h"
 #include "backend/actors/lifecyclemessages.h"
+#include "backend/actors/organizationmessages.h"
 #include "backend/actors/processdesk.h"
 #include "backend/actors/repositorychecks.h"
 #include "backend/actors/taskmessages.h"
@@ -41,8 +42,11 @@ public:
     void alarm() override;
     void stopping(StopReason reason) override { m_desk.stopping(reason); }
     bool works() const override;
+    void watched() override { lookForAgents(); }
 
     static QString topic() { return QStringLiteral("organization"); }
+    // auth.forbidden for a member and somebody else's task.
+    static Result<> mayDelete(const Caller &caller, const TaskSummary &task);
 
 private:
     void registerRepositoryCommands(ActionTable &table);
@@ -50,6 +54,12 @@ private:
     void settle(Transaction &tx);
     void recount(Transaction &tx, const RepoId &repo);
     OrganizationId organizationId() const;
+    bool isLocal() const { return organizationId().value == QLatin1StringView("local"); }
+
+    // organizationmembers.cpp
+    Result<> create(Transaction &tx, const OrganizationCreation &creation);
+    // Tells the member and the index what they are here.
+    Result<> setMember(Transaction &tx, const QString &user, Role role);
 
     // organizationtasks.cpp
     Result<QByteArray> createTask(Transaction &tx, const Caller &caller, const CreateTask &command);
@@ -76,6 +86,7 @@ private:
 
     // organizationagents.cpp
     void startDiscovery();
+    void lookForAgents();
     void applyChoices();
     void agentsFound(const QList<Agent> &agents);
     void putAgent(const Agent &agent);
@@ -100,6 +111,7 @@ private:
     WorkflowRunner m_runner;
     RepositoryChecks m_repositories;
     AgentDiscovery *m_discovery = nullptr;
+    bool m_looking = false; // the first scan has begun
     bool m_scanned = false;
     QList<QPair<ActorAddress, ResolveAgent>> m_unresolved; // asked before the first scan was over
     QHash<QString, AgentInstaller *> m_installers;

@@ -59,6 +59,12 @@ void OrganizationActor::startDiscovery()
     }
     QObject::connect(m_discovery, &AgentDiscovery::agentsFound, context().owner(), [this](const QList<Agent> &agents) { agentsFound(agents); });
     QObject::connect(m_discovery, &AgentDiscovery::agentChanged, context().owner(), [this](const Agent &agent) { putAgent(agent); });
+}
+
+void OrganizationActor::lookForAgents()
+{
+    if (std::exchange(m_looking, true))
+        return;
     m_discovery->scan();
 }
 
@@ -122,6 +128,7 @@ Result<> OrganizationActor::resolveAgent(Transaction &tx, const ActorAddress &fr
             answerResolve(from, ask);
         else
             m_unresolved.append({from, ask}); // the asker asks again after a restart
+        lookForAgents();
     });
     return Unit{};
 }

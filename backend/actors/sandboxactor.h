@@ -11,6 +11,7 @@
 #include "backend/agents/processreaper.h"
 #include "backend/sandboxes/sandboxprovider.h"
 #include "backend/store/blobstore.h"
+#include "backend/observe/metrics.h"
 
 #include <QElapsedTimer>
 #include <QHash>
@@ -58,6 +59,7 @@ private:
         std::optional<Error> failure = {};
         bool isUp = false; // the process runs
         bool leaving = false; // asked to go: no session needs it
+        std::shared_ptr<Held> counted = {};
         QString detail;
     };
     // One session as it lives in an agent process.

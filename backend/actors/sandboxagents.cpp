@@ -3,11 +3,16 @@
 #include "backend/actors/sandboxactor.h"
 #include "backend/actors/stageplan.h"
 #include "backend/agents/agentdiscovery.h"
+#include "backend/observe/logline.h"
 #include "backend/agents/agenterrors.h"
 #include "backend/agents/stdiotransport.h"
 #include "backend/store/database.h"
 
+#include <QLoggingCategory>
+
 namespace foundry::backend {
+
+Q_LOGGING_CATEGORY(lcAgents, "foundry.agents")
 
 namespace {
 
@@ -123,6 +128,9 @@ void SandboxActor::agentStarted(const AgentId &agent, const ProcessIdentity &ide
         return;
     Process &process = found->second;
     process.isUp = true;
+    process.counted = std::make_shared<Held>(context().metrics().agentsRunning.with());
+    qCInfo(lcAgents, "%s", LogLine("agent_started").add("correlation", context().id().left(8) + QLatin1Char('-') + agent.value)
+            .add("agent", agent.value).add("sandbox", context().address().key.value(3)).add("pid", qint64(identity.pid)).text().constData());
     process.detail = QStringLiteral("Process %1").arg(identity.pid);
     write([&](Transaction &tx) -> Result<> {
         if (!process.startingStage.isEmpty()) {
@@ -196,6 +204,9 @@ void SandboxActor::agentEnded(const AgentId &agent, AcpClient *client, const Age
         return;
     Process process = found->second;
     m_processes.erase(found);
+    qCInfo(lcAgents, "%s", LogLine("agent_ended").add("correlation", context().id().left(8) + QLatin1Char('-') + agent.value)
+            .add("agent", agent.value).add("sandbox", context().address().key.value(3)).add("asked", exit.asked ? u"yes" : u"no")
+            .add("error", error ? error->key() : QString()).text().constData());
     for (auto it = m_live.begin(); it != m_live.end();)
         it = it->second.agent == agent ? m_live.erase(it) : std::next(it);
     write([&](Transaction &tx) -> Result<> {

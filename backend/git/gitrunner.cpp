@@ -140,6 +140,7 @@ Error GitOutput::error(const QString &doing) const
 
 GitRun::GitRun(const GitEnvironment &git, GitCall call, QObject *parent)
     : QObject(parent)
+    , m_runs(git.metrics ? &git.metrics->gitRuns.with({call.arguments.value(0).toLatin1()}) : nullptr)
     , m_child(runnerSpec(git, call))
 {
     connect(&m_child, &ChildProcess::output, this, &GitRun::output);
@@ -149,6 +150,13 @@ GitRun::GitRun(const GitEnvironment &git, GitCall call, QObject *parent)
     });
     connect(&m_child, &ChildProcess::finished, this,
         [this](const ChildOutcome &outcome) { Q_EMIT finished(GitOutput{outcome}); });
+}
+
+void GitRun::start()
+{
+    if (m_runs)
+        m_runs->add();
+    m_child.start();
 }
 
 } // namespace foundry::backend

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "backend/git/childprocess.h"
+#include "backend/observe/metrics.h"
 #include "models/types/result.h"
 
 #include <QList>
@@ -28,6 +29,7 @@ struct GitEnvironment {
     QString program = QStringLiteral("git"); // found on PATH when it has no slash
     QProcessEnvironment environment;         // cleaned: see cleanGitEnvironment()
     QString scratchDir;                      // for our own index files; empty: the system's temporary folder
+    HostMetrics *metrics = nullptr;          // counts the runs
 };
 
 // The user's environment without what redirects git or runs programs, and with what keeps it quiet and in English.
@@ -64,7 +66,7 @@ class GitRun : public QObject {
 public:
     GitRun(const GitEnvironment &git, GitCall call, QObject *parent);
 
-    void start() { m_child.start(); }
+    void start();
     void cancel() { m_child.cancel(); }
     void finishEarly() { m_child.finishEarly(); }
 
@@ -75,6 +77,7 @@ Q_SIGNALS:
     void finished(const foundry::backend::GitOutput &output);
 
 private:
+    Counter *m_runs = nullptr;
     ChildProcess m_child;
 };
 

@@ -23,11 +23,14 @@ bool accessgateEqual(const QByteArray &a, const QByteArray &b)
 
 } // namespace
 
-AccessGate::AccessGate(const QString &token, QStringList authorities, QStringList allowedOrigins)
+AccessGate::AccessGate(const QString &token, QStringList authorities, QStringList allowedOrigins, const Memberships *members,
+    const TokenDirectory *others)
     : m_token(token.toUtf8())
     , m_digest(accessgateDigest(m_token))
     , m_authorities(std::move(authorities))
     , m_allowedOrigins(std::move(allowedOrigins))
+    , m_members(members)
+    , m_others(others)
 {
 }
 
@@ -54,14 +57,46 @@ bool AccessGate::allowsOrigin(const QByteArray &origin) const
 
 Result<Caller> AccessGate::authorize(const GatewayRoute &route) const
 {
-    bool known = false;
-    for (const QString &token : route.tokens)
-        known = accessgateEqual(accessgateDigest(token.toUtf8()), m_digest) || known;
-    if (known)
-        return Caller{};
+    std::optional<QString> user;
+    for (const QString &token : route.tokens) {
+        const QByteArray digest = accessgateDigest(token.toUtf8());
+        if (accessgateEqual(digest, m_digest))
+            user = QStringLiteral("local");
+        else if (const auto other = m_others ? m_others->userOf(digest) : std::nullopt; other && !user)
+            user = other;
+    }
+    if (user)
+        return Caller{*user, Role::None};
     return makeError(QLatin1StringView("auth"), QLatin1StringView("unauthorized"),
         QStringLiteral("The token is missing or is not this host's."),
         QStringLiteral("Read the connect file again: the token changes at each start of the host."));
+}
+
+const Memberships &AccessGate::members() const
+{
+    static const Memberships none;
+    return m_members ? *m_members : none;
+}
+
+Caller AccessGate::callerAt(const Caller &caller, const ActorAddress &actor) const
+{
+    Caller there = caller;
+    there.role = members().roleOf(caller.userId, organizationOf(actor));
+    return there;
+}
+
+std::optional<Error> AccessGate::refuseConnection(const Caller &caller, const ActorAddress &actor) const
+{
+    const QString organization = organizationOf(actor);
+    if (!organization.isEmpty() && !members().knows(organization))
+        return makeError(QLatin1StringView("actor"), QLatin1StringView("not_found"),
+            QStringLiteral("There is no organization “%1”.").arg(organization.left(64)));
+    return backend::refuseConnection(caller.userId, callerAt(caller, actor).role, actor);
+}
+
+std::optional<Error> AccessGate::refuseAction(const Caller &caller, const ActorAddress &actor, const QString &action) const
+{
+    return backend::refuseAction(caller.userId, callerAt(caller, actor).role, actor, action);
 }
 
 QString AccessGate::proof(const QString &challenge) const

@@ -3,30 +3,49 @@
 #pragma once
 
 #include "backend/actors/actor.h"
+#include "backend/host/authorization.h"
 #include "backend/host/gatewayroute.h"
 
 #include <optional>
 
 namespace foundry::backend {
 
+// Tokens beside the one of the connect file: their SHA-256 leads to a user. Any thread.
+class TokenDirectory {
+public:
+    virtual ~TokenDirectory() = default;
+    virtual std::optional<QString> userOf(const QByteArray &digest) const = 0;
+};
+
 class AccessGate {
 public:
-    // `authorities`: what a Host header may say, e.g. "127.0.0.1:6420".
-    AccessGate(const QString &token, QStringList authorities, QStringList allowedOrigins = {});
+    // `authorities`: what a Host header may say, e.g. "127.0.0.1:6420". The token of the connect file is the user
+    // `local`; `others` and `members` outlive the gate. Without members only `local` is known, with its user as owner.
+    AccessGate(const QString &token, QStringList authorities, QStringList allowedOrigins = {},
+        const Memberships *members = nullptr, const TokenDirectory *others = nullptr);
 
     // auth.forbidden for a foreign Host or Origin; checked before anything else is looked at.
     std::optional<Error> refuseForeign(const HttpHead &head) const;
     // Who asks, or auth.unauthorized.
     Result<Caller> authorize(const GatewayRoute &route) const;
+    // auth.forbidden (actor.not_found for an organization that nobody is in), or nothing: whether the caller may talk to this actor, and do this there.
+    std::optional<Error> refuseConnection(const Caller &caller, const ActorAddress &actor) const;
+    std::optional<Error> refuseAction(const Caller &caller, const ActorAddress &actor, const QString &action) const;
+    // The caller as the actor sees them: with their role there.
+    Caller callerAt(const Caller &caller, const ActorAddress &actor) const;
     // hex HMAC-SHA256(token, challenge), for a challenge of 32 bytes in hex; empty otherwise.
     QString proof(const QString &challenge) const;
     bool allowsOrigin(const QByteArray &origin) const;
 
 private:
+    const Memberships &members() const;
+
     const QByteArray m_token;
     const QByteArray m_digest;
     const QStringList m_authorities;
     const QStringList m_allowedOrigins;
+    const Memberships *const m_members;
+    const TokenDirectory *const m_others;
 };
 
 // The names under which a listener on this address is known.

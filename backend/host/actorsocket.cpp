@@ -1,12 +1,16 @@
 #include "backend/host/actorsocket.h"
 
+#include "backend/observe/logline.h"
 #include "realtime/protocol/frame.h"
 
+#include <QLoggingCategory>
 #include <QPointer>
 #include <QUuid>
 #include <QWebSocket>
 
 namespace foundry::backend {
+
+Q_LOGGING_CATEGORY(lcSockets, "foundry.host.sockets")
 
 namespace {
 
@@ -22,12 +26,13 @@ QString actorsocketReason(const Error &error)
 } // namespace
 
 ActorSocket::ActorSocket(
-    QWebSocket *socket, ConnectionId connection, ActorRuntime &runtime, Deliveries &deliveries, QObject *parent)
+    QWebSocket *socket, ConnectionId connection, ActorRuntime &runtime, Deliveries &deliveries, const AccessGate &gate, QObject *parent)
     : QObject(parent)
     , m_socket(socket)
     , m_connection(connection)
     , m_runtime(runtime)
     , m_deliveries(deliveries)
+    , m_gate(gate)
 {
     socket->setParent(this);
     // Our own limit answers with a reason; this one is only for those who go far beyond.
@@ -39,6 +44,11 @@ ActorSocket::ActorSocket(
     connect(socket, &QWebSocket::binaryMessageReceived, this,
         [this](const QByteArray &bytes) { received(QString::fromUtf8(bytes)); });
     connect(socket, &QWebSocket::disconnected, this, [this] {
+        qCInfo(lcSockets, "%s", LogLine("connection_closed").add("correlation", QStringLiteral("c%1").arg(m_connection))
+                .add("actor", m_address.name).add("user", m_caller.userId).add("code", qint64(m_socket->closeCode()))
+                .add("reason", m_socket->closeReason()).add("calls", qint64(m_calls)).addMilliseconds("ms", m_age.seconds())
+                .text().constData());
+        m_counted.reset();
         Q_EMIT closed(m_connection);
         deleteLater();
     });
@@ -53,7 +63,15 @@ ActorSocket::~ActorSocket()
 void ActorSocket::open(const ActorRef &actor, const Caller &caller)
 {
     m_actorId = actor.id;
+    m_address = actor.address;
     m_caller = caller;
+    const QByteArray kind = actor.address.name.toLatin1();
+    m_runtime.metrics().connectionsOpened.with({kind}).add();
+    m_counted = std::make_unique<Held>(m_runtime.metrics().connections.with({kind}));
+    qCInfo(lcSockets, "%s", LogLine("connection_opened").add("correlation", QStringLiteral("c%1").arg(m_connection))
+            .add("actor", actor.address.name).add("key", actor.address.key.join(QLatin1Char('/'))).add("user", caller.userId)
+            .text().constData());
+    Q_EMIT opened(m_address, caller.userId);
     m_runtime.attach(actor.id, m_connection, [self = QPointer(this), &deliveries = m_deliveries](Result<> attached) {
         deliveries.run([self, attached] {
             if (!self)
@@ -68,8 +86,14 @@ void ActorSocket::open(const ActorRef &actor, const Caller &caller)
     });
 }
 
+std::optional<Error> ActorSocket::refused() const
+{
+    return m_actorId.isEmpty() ? std::nullopt : m_gate.refuseConnection(m_caller, m_address);
+}
+
 void ActorSocket::reject(const Error &error)
 {
+    m_runtime.metrics().connectionsRefused.with({error.key().toLatin1()}).add();
     sendFrame(protocol::encodeServerFrame(protocol::ErrorFrame{error}));
     close(1011, actorsocketReason(error));
 }
@@ -117,6 +141,9 @@ void ActorSocket::received(const QString &text)
     }
     const auto frame = protocol::decodeClientFrame(utf8);
     if (!frame) {
+        m_runtime.metrics().decodeErrors.with({"frame"}).add();
+        qCInfo(lcSockets, "%s", LogLine("decode_error").add("correlation", QStringLiteral("c%1").arg(m_connection))
+                .add("actor", m_address.name).add("error", frame.error().key()).add("bytes", qint64(utf8.size())).text().constData());
         reject(makeError(QLatin1StringView("actor"), QLatin1StringView("invalid_request"), frame.error().message));
         return;
     }
@@ -128,7 +155,11 @@ void ActorSocket::received(const QString &text)
 
 void ActorSocket::act(quint64 id, const QString &name, const QByteArray &args)
 {
-    ActorCall call{name, args, m_caller, QStringLiteral("c%1-%2").arg(m_connection).arg(++m_calls)};
+    if (const auto refused = m_gate.refuseAction(m_caller, m_address, name)) {
+        sendFrame(protocol::encodeServerFrame(protocol::ErrorFrame{*refused, id}));
+        return;
+    }
+    ActorCall call{name, args, m_gate.callerAt(m_caller, m_address), QStringLiteral("c%1-%2").arg(m_connection).arg(++m_calls)};
     if (args.contains("[\"$")) {
         auto plain = protocol::unescapeExtensions(args);
         if (!plain) {

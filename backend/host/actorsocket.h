@@ -3,7 +3,9 @@
 #pragma once
 
 #include "backend/actors/actorruntime.h"
+#include "backend/host/accessgate.h"
 #include "backend/host/deliveries.h"
+#include "backend/observe/metrics.h"
 
 #include <QObject>
 #include <QTimer>
@@ -20,7 +22,8 @@ class ActorSocket final : public QObject {
 
 public:
     // Takes the WebSocket as a child.
-    ActorSocket(QWebSocket *socket, ConnectionId connection, ActorRuntime &runtime, Deliveries &deliveries, QObject *parent);
+    ActorSocket(QWebSocket *socket, ConnectionId connection, ActorRuntime &runtime, Deliveries &deliveries, const AccessGate &gate,
+        QObject *parent);
     ~ActorSocket() override;
 
     // Attaches to the actor; Init is sent when that is done.
@@ -29,11 +32,15 @@ public:
     void reject(const Error &error);
     void sendEvent(const QString &frame);
     void close(quint16 code, const QString &reason);
+    // Why its user may not be connected to its actor any more; nothing while they may.
+    std::optional<Error> refused() const;
     ConnectionId connection() const { return m_connection; }
-    // Empty until it is open.
-    QString userId() const { return m_actorId.isEmpty() ? QString() : m_caller.userId; }
+    // Both empty before open().
+    const ActorAddress &address() const { return m_address; }
+    QString user() const { return m_caller.userId; }
 
 Q_SIGNALS:
+    void opened(const foundry::backend::ActorAddress &actor, const QString &user);
     void closed(foundry::backend::ConnectionId connection);
 
 private:
@@ -46,8 +53,12 @@ private:
     const ConnectionId m_connection;
     ActorRuntime &m_runtime;
     Deliveries &m_deliveries;
+    const AccessGate &m_gate;
+    ActorAddress m_address;
     QString m_actorId;
     Caller m_caller;
+    std::unique_ptr<Held> m_counted;
+    Stopwatch m_age;
     bool m_closing = false;
     std::shared_ptr<std::atomic<qint64>> m_waiting = std::make_shared<std::atomic<qint64>>(0); // bytes of answers on their way
     quint64 m_calls = 0;

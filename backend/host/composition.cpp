@@ -1,8 +1,10 @@
 #include "backend/host/composition.h"
 
+#include "backend/actors/actoraddresses.h"
 #include "backend/actors/appactor.h"
 #include "backend/actors/auditactor.h"
 #include "backend/actors/organizationactor.h"
+#include "backend/actors/organizationmessages.h"
 #include "backend/actors/repositoryactor.h"
 #include "backend/actors/sandboxactor.h"
 #include "backend/actors/taskactor.h"
@@ -28,19 +30,33 @@ QString compositionUserName()
     return full.isEmpty() ? QString::fromLocal8Bit(entry->pw_name) : full;
 }
 
-// {"org", "local", kind, …}: this host has one organization.
+// {"org", organization, kind, …}. Whether that organization exists is the runtime's to know (ActorFactory::parent).
 bool compositionKey(const QStringList &key, const QString &kind, qsizetype size)
 {
-    return key.size() == size && key.at(0) == QLatin1StringView("org") && key.at(1) == QLatin1StringView("local")
+    return key.size() == size && key.at(0) == QLatin1StringView("org") && isOrganizationId(key.at(1))
         && (kind.isEmpty() || key.at(2) == kind) && !key.last().isEmpty();
 }
 
-QList<ActorFactory> compositionDomain(const HostConfig &config)
+// `local` exists, whether anybody has asked for it yet or not.
+std::optional<ActorAddress> compositionOrganization(const QStringList &key)
 {
-    const QString blobs = config.dataDir + QStringLiteral("/blobs");
-    const QString worktrees = config.dataDir + QStringLiteral("/worktrees");
+    const OrganizationId organization(key.value(1));
+    return organization.value == QLatin1StringView("local") ? std::nullopt : std::optional(organizationAddress(organization));
+}
+
+// What an organization keeps on disk lies apart from the others'; that of `local` where it always lay.
+QString compositionFolder(const HostConfig &config, const ActorContext &context)
+{
+    const QString organization = context.address().key.value(1);
+    return organization == QLatin1StringView("local") ? config.dataDir
+                                                      : config.dataDir + QStringLiteral("/organizations/") + organization;
+}
+
+QList<ActorFactory> compositionDomain(const HostConfig &config, const HostServices &services)
+{
     const QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
     GitEnvironment git = systemGitEnvironment();
+    git.metrics = services.metrics;
     git.scratchDir = config.dataDir + QStringLiteral("/scratch");
     QDir().mkpath(git.scratchDir);
     DiscoveryConfig discovery;
@@ -49,42 +65,58 @@ QList<ActorFactory> compositionDomain(const HostConfig &config)
     discovery.environment = environment;
 
     QList<ActorFactory> factories;
-    OrganizationActorConfig organization{git, discovery, config.repositoriesDir(), blobs};
-    organization.clock = config.clock;
+    const auto organization = [config, git, discovery](ActorContext &context) {
+        const QString folder = compositionFolder(config, context);
+        OrganizationActorConfig organization{git, discovery, folder + QStringLiteral("/repositories"), folder + QStringLiteral("/blobs")};
+        organization.clock = config.clock;
+        return std::make_unique<OrganizationActor>(context, std::move(organization));
+    };
+    // `local` is there from the first start; the others by createOrganization alone.
+    factories.append(ActorFactory{QStringLiteral("organization"),
+        [](const QStringList &key) { return compositionKey(key, {}, 2) && key.at(1) == QLatin1StringView("local"); },
+        CreatedBy::FirstTouch, organization});
     factories.append(ActorFactory{QStringLiteral("organization"), [](const QStringList &key) { return compositionKey(key, {}, 2); },
-        CreatedBy::FirstTouch, [organization](ActorContext &context) { return std::make_unique<OrganizationActor>(context, organization); }});
+        CreatedBy::SendOnly, organization});
     factories.append(ActorFactory{QStringLiteral("repository"),
         [](const QStringList &key) { return compositionKey(key, QStringLiteral("repo"), 4); }, CreatedBy::FirstTouch,
-        [](ActorContext &context) { return std::make_unique<RepositoryActor>(context); }});
+        [](ActorContext &context) { return std::make_unique<RepositoryActor>(context); }, compositionOrganization});
     factories.append(ActorFactory{QStringLiteral("audit-log"),
         [](const QStringList &key) { return compositionKey(key, QStringLiteral("audit-log"), 3); }, CreatedBy::FirstTouch,
-        [](ActorContext &context) { return std::make_unique<AuditActor>(context); }});
+        [](ActorContext &context) { return std::make_unique<AuditActor>(context); }, compositionOrganization});
     const StageDeadlines deadlines = StageDeadlines::fromEnvironment(environment);
     factories.append(ActorFactory{QStringLiteral("task"),
         [](const QStringList &key) { return compositionKey(key, QStringLiteral("task"), 5); }, CreatedBy::SendOnly,
-        [git, blobs, deadlines](ActorContext &context) { return std::make_unique<TaskActor>(context, git, blobs, deadlines); }});
-    SandboxActorConfig sandbox;
-    sandbox.provider = [git, worktrees](const QString &name) -> std::unique_ptr<SandboxProvider> {
-        if (name == QLatin1StringView("worktree"))
-            return std::make_unique<WorktreeProvider>(git, worktrees);
-        return nullptr;
-    };
-    sandbox.blobRoot = blobs;
-    sandbox.environment = environment;
+        [config, git, deadlines](ActorContext &context) {
+            return std::make_unique<TaskActor>(context, git, compositionFolder(config, context) + QStringLiteral("/blobs"), deadlines);
+        }});
     factories.append(ActorFactory{QStringLiteral("sandbox"),
         [](const QStringList &key) { return compositionKey(key, QStringLiteral("sandbox"), 4); }, CreatedBy::SendOnly,
-        [sandbox](ActorContext &context) { return std::make_unique<SandboxActor>(context, sandbox); }});
+        [config, git, environment](ActorContext &context) {
+            const QString folder = compositionFolder(config, context);
+            SandboxActorConfig sandbox;
+            sandbox.provider = [git, worktrees = folder + QStringLiteral("/worktrees")](
+                                   const QString &name) -> std::unique_ptr<SandboxProvider> {
+                if (name == QLatin1StringView("worktree"))
+                    return std::make_unique<WorktreeProvider>(git, worktrees);
+                return nullptr;
+            };
+            sandbox.blobRoot = folder + QStringLiteral("/blobs");
+            sandbox.environment = environment;
+            return std::make_unique<SandboxActor>(context, sandbox);
+        }});
     return factories;
 }
 
 } // namespace
 
-QList<ActorFactory> actorFactories(const HostConfig &config)
+QList<ActorFactory> actorFactories(const HostConfig &config, const HostServices &services)
 {
     QList<ActorFactory> factories;
     factories.append(ActorFactory{QStringLiteral("app"),
         [](const QStringList &key) { return key == QStringList{QStringLiteral("app")}; }, CreatedBy::FirstTouch,
-        [config](ActorContext &context) { return std::make_unique<AppActor>(context, config.version, config.instance); }});
+        [config, services](ActorContext &context) {
+            return std::make_unique<AppActor>(context, config.version, config.instance, services.members);
+        }});
     factories.append(ActorFactory{QStringLiteral("user"),
         [](const QStringList &key) {
             return key == QStringList{QStringLiteral("user"), QStringLiteral("local")}; // others come with the sign-in
@@ -92,7 +124,7 @@ QList<ActorFactory> actorFactories(const HostConfig &config)
         CreatedBy::FirstTouch, [name = compositionUserName()](ActorContext &context) {
             return std::make_unique<UserActor>(context, name);
         }});
-    factories.append(compositionDomain(config));
+    factories.append(compositionDomain(config, services));
     return factories;
 }
 

@@ -3,11 +3,18 @@
 
 #include "backend/actors/actorfactory.h"
 #include "backend/host/hostconfig.h"
+#include "backend/observe/metrics.h"
 
 #include <QList>
 
 namespace foundry::backend {
 
-QList<ActorFactory> actorFactories(const HostConfig &config);
+// What the host has for its actors; outlives them. All may be absent.
+struct HostServices {
+    MembershipSink *members = nullptr;
+    HostMetrics *metrics = nullptr;
+};
+
+QList<ActorFactory> actorFactories(const HostConfig &config, const HostServices &services = {});
 
 } // namespace foundry::backend

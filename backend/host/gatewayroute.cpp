@@ -97,6 +97,8 @@ GatewayRoute parseRoute(const HttpHead &head)
         route.kind = GatewayRoute::Kind::Metadata;
     else if (segments.size() == 2 && (first == "health" || first.isEmpty()))
         route.kind = GatewayRoute::Kind::Health;
+    else if (segments.size() == 2 && first == "metrics")
+        route.kind = GatewayRoute::Kind::Metrics;
     else if (segments.size() == 2 && first == "actors")
         route.kind = GatewayRoute::Kind::Actors;
     else if (segments.size() == 2 && first == "drain")

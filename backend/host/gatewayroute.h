@@ -11,6 +11,7 @@ struct GatewayRoute {
         Unknown,
         Metadata, // GET /metadata[?challenge=…]
         Health,
+        Metrics, // GET /metrics: figures for Prometheus
         Actors, // /actors
         Drain,  // POST /drain
         Action, // POST /gateway/…/action/NAME

@@ -45,11 +45,12 @@ Result<> Host::start(QList<ActorFactory> factories)
     m_deliveries = std::make_unique<Deliveries>();
     RuntimeOptions options;
     options.dataDir = m_config.dataDir;
+    options.metrics = &m_metrics;
     hostNumber("FOUNDRY_IDLE_MS", options.idleMs);
     hostNumber("FOUNDRY_IDLE_ACTORS", options.idleActors);
     hostNumber("FOUNDRY_DRAIN_MS", options.drainMs);
     m_runtime = std::make_unique<ActorRuntime>(options, std::move(factories));
-    m_server = std::make_unique<Server>(m_config, *m_runtime, *m_deliveries);
+    m_server = std::make_unique<Server>(m_config, *m_runtime, *m_deliveries, &m_members);
     connect(m_server.get(), &Server::drainRequested, this, [this](bool whenIdle) {
         qCInfo(lcHost, whenIdle ? "asked to stop when idle" : "asked to stop");
         if (whenIdle) {
@@ -64,8 +65,22 @@ Result<> Host::start(QList<ActorFactory> factories)
     // The port is taken before anything goes on, so that a host that cannot be reached does not run agents.
     if (auto listening = m_server->listen(); !listening)
         return listening;
-    m_runtime->start([this] { announce(); });
+    m_runtime->start([this] { openApp(); });
     return Unit{};
+}
+
+// Who is in which organization is known before anybody can ask.
+void Host::openApp()
+{
+    const auto app = m_runtime->getOrCreate({QStringLiteral("app"), {QStringLiteral("app")}});
+    if (!app) {
+        announce();
+        return;
+    }
+    ActorCall call{QStringLiteral("whoami"), "[{}]", Caller{}, QStringLiteral("start")};
+    m_runtime->act(app->id, std::move(call), [this](const Result<QByteArray> &) {
+        m_deliveries->run([this] { announce(); });
+    });
 }
 
 void Host::announce()

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "backend/actors/actorfactory.h"
+#include "backend/host/authorization.h"
 #include "backend/host/datadirlock.h"
 #include "backend/host/hostconfig.h"
+#include "backend/observe/metrics.h"
 
 #include <QObject>
 #include <QTimer>
@@ -30,6 +32,8 @@ public:
     // Drains and stops; stopped() follows.
     void stop();
     QString endpoint() const;
+    MembershipSink &members() { return m_members; }
+    HostMetrics &metrics() { return m_metrics; }
 
 Q_SIGNALS:
     void ready();
@@ -37,11 +41,14 @@ Q_SIGNALS:
     void stopped(bool clean);
 
 private:
+    void openApp();
     void announce();
     void stopWhenIdle();
 
     const HostConfig m_config;
     DataDirLock m_lock;
+    Memberships m_members;
+    HostMetrics m_metrics;
     std::unique_ptr<Deliveries> m_deliveries; // outlives the runtime, whose threads use it
     std::unique_ptr<ActorRuntime> m_runtime;
     std::unique_ptr<Server> m_server;

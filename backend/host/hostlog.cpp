@@ -2,6 +2,7 @@
 
 #include <QDateTime>
 #include <QFile>
+#include <QRegularExpression>
 
 #include <cstdio>
 #include <mutex>
@@ -18,6 +19,7 @@ constexpr qint64 kLogBytes = 2 * 1024 * 1024;
 struct HostLog {
     std::mutex mutex;
     QString path;
+    QString secret;
     QFile file;
     bool echo = true; // lines to standard error as well
 };
@@ -29,15 +31,29 @@ void hostlogRotate(HostLog &log)
     const QString older = log.path + QStringLiteral(".1");
     QFile::remove(older);
     QFile::rename(log.path, older);
-    (void)log.file.open(QIODevice::WriteOnly | QIODevice::Append);
+    if (log.file.open(QIODevice::WriteOnly | QIODevice::Append))
+        log.file.setPermissions(QFileDevice::ReadOwner | QFileDevice::WriteOwner);
+}
+
+// One line for one message; no secret of this host, and no name and password of an address, whoever wrote them.
+QString hostlogScrubbed(QString text)
+{
+    static const QRegularExpression userInfo(QStringLiteral(R"(([a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s@]+@)"));
+    text.replace(userInfo, QStringLiteral("\\1***@"));
+    if (!hostlogCurrent->secret.isEmpty())
+        text.replace(hostlogCurrent->secret, QStringLiteral("***"));
+    text.replace(QLatin1Char('\r'), QLatin1Char(' '));
+    text.replace(QLatin1Char('\n'), QStringLiteral(" | "));
+    return text;
 }
 
 void hostlogWrite(QtMsgType type, const QMessageLogContext &context, const QString &message)
 {
     static constexpr char letters[] = {'D', 'W', 'E', 'F', 'I'};
+    const QString text = hostlogScrubbed(message.left(4000));
     const QByteArray line = QDateTime::currentDateTimeUtc().toString(Qt::ISODateWithMs).toLatin1() + ' '
         + letters[qBound(0, int(type), 4)] + ' ' + (context.category ? context.category : "default") + ": "
-        + message.left(4000).toUtf8() + '\n';
+        + text.toUtf8() + '\n';
     const std::lock_guard lock(hostlogCurrent->mutex);
     if (hostlogCurrent->file.isOpen()) {
         if (hostlogCurrent->file.size() > kLogBytes)
@@ -51,10 +67,11 @@ void hostlogWrite(QtMsgType type, const QMessageLogContext &context, const QStri
 
 } // namespace
 
-void startHostLog(const QString &path)
+void startHostLog(const QString &path, const QString &secret)
 {
     hostlogCurrent = new HostLog;
     hostlogCurrent->path = path;
+    hostlogCurrent->secret = secret;
     hostlogCurrent->file.setFileName(path);
     if (!hostlogCurrent->file.open(QIODevice::WriteOnly | QIODevice::Append))
         std::fprintf(stderr, "foundry-host: the log %s cannot be written\n", qPrintable(path));

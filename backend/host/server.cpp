@@ -19,6 +19,8 @@ constexpr int kHttpConnectionLimit = 512;
 constexpr int kSocketLimit = 512; // of all tokens and of those that have none
 constexpr int kSocketsPerToken = 64;
 constexpr int kCloseAllMs = 1000;
+constexpr double kReturnSeconds = 120;
+constexpr qsizetype kLeftKept = 4096;
 } // namespace
 
 int httpStatusOf(const Error &error)
@@ -35,11 +37,12 @@ int httpStatusOf(const Error &error)
     return error.group == QLatin1StringView("internal") ? 500 : 400;
 }
 
-Server::Server(const HostConfig &config, ActorRuntime &runtime, Deliveries &deliveries, QObject *parent)
+Server::Server(const HostConfig &config, ActorRuntime &runtime, Deliveries &deliveries, Memberships *members, QObject *parent)
     : QObject(parent)
     , m_config(config)
     , m_runtime(runtime)
     , m_deliveries(deliveries)
+    , m_members(members)
     , m_upgrader(std::make_unique<QWebSocketServer>(QStringLiteral("foundry-host"), QWebSocketServer::NonSecureMode))
 {
     m_listener.setProxy(QNetworkProxy::NoProxy);
@@ -47,10 +50,20 @@ Server::Server(const HostConfig &config, ActorRuntime &runtime, Deliveries &deli
     connect(&m_listener, &QTcpServer::newConnection, this, &Server::accept);
     connect(m_upgrader.get(), &QWebSocketServer::newConnection, this, &Server::webSocketOpened);
     m_deliveries.setReceiver(this);
+    if (m_members) {
+        m_members->onLoss([self = QPointer(this), &deliveries] {
+            deliveries.run([self] {
+                if (self)
+                    self->checkMembers();
+            });
+        });
+    }
 }
 
 Server::~Server()
 {
+    if (m_members)
+        m_members->onLoss({});
     m_deliveries.setReceiver(nullptr);
     const auto sockets = m_sockets.values();
     m_sockets.clear();
@@ -75,7 +88,8 @@ Result<> Server::listen()
                 .arg(m_listener.errorString()),
             QStringLiteral("Choose another port, or port 0 for any free one."));
     }
-    m_gate = std::make_unique<AccessGate>(m_config.token, authoritiesOf(m_config.address.toString(), port()));
+    m_gate = std::make_unique<AccessGate>(m_config.token, authoritiesOf(m_config.address.toString(), port()),
+        QStringList(), m_members);
     return Unit{};
 }
 
@@ -145,9 +159,11 @@ void Server::handle(HttpConnection *connection, const HttpRequest &request)
     if (!caller) {
         connection->respondJson(httpStatusOf(caller.error()), protocol::encodeErrorBody(caller.error()));
     } else if (route.kind == Kind::Actors) {
-        answerActors(connection, request, route);
+        answerActors(connection, request, route, *caller);
     } else if (route.kind == Kind::Action && request.head.method == "POST") {
         answerAction(connection, request, route, *caller);
+    } else if (route.kind == Kind::Metrics && request.head.method == "GET") {
+        answerMetrics(connection, *caller);
     } else if (route.kind == Kind::Drain && request.head.method == "POST") {
         connection->closeAfterResponse();
         connection->respondJson(200, "{\"ok\":true}");
@@ -182,10 +198,27 @@ void Server::answerMetadata(HttpConnection *connection, const GatewayRoute &rout
     connection->respondJson(200, protocol::encodeMetadata(metadata));
 }
 
-Result<ActorRef> Server::resolve(const GatewayRoute &route)
+void Server::answerMetrics(HttpConnection *connection, const Caller &caller)
 {
-    if (!route.byKey)
-        return m_runtime.byId(route.actorId);
+    const ActorAddress app{QStringLiteral("app"), {QStringLiteral("app")}};
+    if (const auto refused = m_gate->refuseAction(caller, app, QStringLiteral("metrics")))
+        connection->respondJson(httpStatusOf(*refused), protocol::encodeErrorBody(*refused));
+    else
+        connection->respond(200, "text/plain; version=0.0.4; charset=utf-8", m_runtime.metrics().prometheus());
+}
+
+Result<ActorRef> Server::resolve(const GatewayRoute &route, const Caller &caller)
+{
+    if (!route.byKey) {
+        auto found = m_runtime.byId(route.actorId);
+        if (found) {
+            if (auto refused = m_gate->refuseConnection(caller, found->address))
+                return *refused;
+        }
+        return found;
+    }
+    if (auto refused = m_gate->refuseConnection(caller, route.address))
+        return *refused;
     return route.mayCreate ? m_runtime.getOrCreate(route.address) : m_runtime.get(route.address);
 }
 
@@ -202,12 +235,16 @@ void Server::answerAction(
         refuseWith(makeError(QLatin1StringView("actor"), QLatin1StringView("invalid_request"), args.error().message));
         return;
     }
-    const auto actor = resolve(route);
+    const auto actor = resolve(route, caller);
     if (!actor) {
         refuseWith(actor.error());
         return;
     }
-    ActorCall call{route.action, *args, caller, QStringLiteral("h%1").arg(++m_calls)};
+    if (const auto refused = m_gate->refuseAction(caller, actor->address, route.action)) {
+        refuseWith(*refused);
+        return;
+    }
+    ActorCall call{route.action, *args, m_gate->callerAt(caller, actor->address), QStringLiteral("h%1").arg(++m_calls)};
     m_runtime.act(actor->id, std::move(call),
         [target = QPointer(connection), &deliveries = m_deliveries](Result<QByteArray> answer) {
             if (answer && answer->contains("[\"$"))
@@ -244,9 +281,11 @@ void Server::webSocketOpened()
         head.target = webSocket->requestUrl().toEncoded(QUrl::RemoveScheme | QUrl::RemoveAuthority);
         for (const QByteArray &name : webSocket->request().rawHeaderList())
             head.headers.append({name.toLower(), webSocket->request().rawHeader(name)});
-        auto *socket = new ActorSocket(webSocket, ++m_lastConnection, m_runtime, m_deliveries, this);
+        auto *socket = new ActorSocket(webSocket, ++m_lastConnection, m_runtime, m_deliveries, *m_gate, this);
+        connect(socket, &ActorSocket::opened, this, &Server::noteReturn);
         connect(socket, &ActorSocket::closed, this, [this](ConnectionId connection) {
-            m_sockets.remove(connection);
+            if (const ActorSocket *gone = m_sockets.take(connection); gone && !gone->address().name.isEmpty())
+                m_left[gone->user() + QLatin1Char('@') + gone->address().key.join(QLatin1Char('/'))] = Stopwatch();
             Q_EMIT socketsChanged(m_sockets.size());
             if (m_sockets.isEmpty() && m_allClosed)
                 std::exchange(m_allClosed, {})();
@@ -275,7 +314,7 @@ void Server::openSocket(ActorSocket *socket, const HttpHead &head)
         return;
     }
     const auto others = std::count_if(m_sockets.cbegin(), m_sockets.cend(),
-        [&](const ActorSocket *other) { return other->userId() == caller->userId; });
+        [&](const ActorSocket *other) { return other->user() == caller->userId; });
     if (others >= kSocketsPerToken) {
         socket->reject(makeError(QLatin1StringView("actor"), QLatin1StringView("overloaded"),
             QStringLiteral("There are %1 connections already.").arg(kSocketsPerToken)));
@@ -286,11 +325,31 @@ void Server::openSocket(ActorSocket *socket, const HttpHead &head)
             QStringLiteral("The host is stopping.")));
         return;
     }
-    const auto actor = resolve(route);
+    const auto actor = resolve(route, *caller);
     if (!actor)
         socket->reject(actor.error());
     else
         socket->open(*actor, *caller);
+}
+
+void Server::noteReturn(const ActorAddress &actor, const QString &user)
+{
+    const QString key = actor.key.join(QLatin1Char('/'));
+    if (m_left.size() > kLeftKept)
+        m_left.removeIf([](const auto &left) { return left.value().seconds() > kReturnSeconds; });
+    if (m_left.size() > kLeftKept)
+        m_left.clear(); // more than anybody has: begin to count anew
+    if (const auto left = m_left.constFind(user + QLatin1Char('@') + key); left != m_left.cend() && left->seconds() <= kReturnSeconds)
+        m_runtime.metrics().reconnects.with({key.toUtf8()}).add();
+}
+
+void Server::checkMembers()
+{
+    const auto sockets = m_sockets.values();
+    for (ActorSocket *socket : sockets) {
+        if (const auto refused = socket->refused())
+            socket->reject(*refused);
+    }
 }
 
 void Server::deliverEvent(const QList<ConnectionId> &connections, const QByteArray &frame)

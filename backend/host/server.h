@@ -22,7 +22,9 @@ class Server final : public QObject, private HttpHandler, private Deliveries::Re
     Q_OBJECT
 
 public:
-    Server(const HostConfig &config, ActorRuntime &runtime, Deliveries &deliveries, QObject *parent = nullptr);
+    // `members` outlives the server; its losses close connections. Without it there is the user `local` alone.
+    Server(const HostConfig &config, ActorRuntime &runtime, Deliveries &deliveries, Memberships *members = nullptr,
+        QObject *parent = nullptr);
     ~Server() override;
 
     // Listens at the configured address; loopback only. The port is known afterwards.
@@ -49,22 +51,29 @@ private:
     void deliverEvent(const QList<ConnectionId> &connections, const QByteArray &frame) override;
     void closeConnections(const QList<ConnectionId> &connections, const Error &reason) override;
 
+    void answerMetrics(HttpConnection *connection, const Caller &caller);
     void answerMetadata(HttpConnection *connection, const GatewayRoute &route);
-    void answerActors(HttpConnection *connection, const HttpRequest &request, const GatewayRoute &route);
+    void answerActors(HttpConnection *connection, const HttpRequest &request, const GatewayRoute &route, const Caller &caller);
     void answerAction(HttpConnection *connection, const HttpRequest &request, const GatewayRoute &route, const Caller &caller);
     void answerOptions(HttpConnection *connection, const HttpHead &head);
-    Result<ActorRef> resolve(const GatewayRoute &route);
+    Result<ActorRef> resolve(const GatewayRoute &route, const Caller &caller);
+    // Closes the connections of those who have lost what they had.
+    void checkMembers();
+    // Counts who comes back to an actor that they left a moment ago.
+    void noteReturn(const ActorAddress &actor, const QString &user);
     void webSocketOpened();
     void openSocket(ActorSocket *socket, const HttpHead &head);
 
     const HostConfig m_config;
     ActorRuntime &m_runtime;
     Deliveries &m_deliveries;
+    Memberships *const m_members;
     QTcpServer m_listener;
     std::unique_ptr<QWebSocketServer> m_upgrader;
     std::unique_ptr<AccessGate> m_gate;
     QHash<ConnectionId, ActorSocket *> m_sockets;
     ConnectionId m_lastConnection = 0;
+    QHash<QString, Stopwatch> m_left; // user@key → since when the last connection is gone
     quint64 m_calls = 0;
     int m_httpConnections = 0;
     std::function<void()> m_allClosed;

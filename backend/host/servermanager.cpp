@@ -16,7 +16,8 @@ protocol::ActorRecord servermanagerRecord(const ActorRef &actor)
 
 } // namespace
 
-void Server::answerActors(HttpConnection *connection, const HttpRequest &request, const GatewayRoute &route)
+void Server::answerActors(
+    HttpConnection *connection, const HttpRequest &request, const GatewayRoute &route, const Caller &caller)
 {
     const auto refuseWith = [connection](const Error &error) {
         connection->respondJson(httpStatusOf(error), protocol::encodeErrorBody(error));
@@ -39,6 +40,10 @@ void Server::answerActors(HttpConnection *connection, const HttpRequest &request
             for (const ActorRef &actor : m_runtime.list(name))
                 found.append(servermanagerRecord(actor));
         }
+        // What one may not connect to is not there for one.
+        found.removeIf([&](const protocol::ActorRecord &record) {
+            return m_gate->refuseConnection(caller, ActorAddress{record.name, record.key}).has_value();
+        });
         connection->respondJson(200, protocol::encodeActors(found));
         return;
     }
@@ -55,6 +60,10 @@ void Server::answerActors(HttpConnection *connection, const HttpRequest &request
     if (!query->hasKey) {
         refuseWith(makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
             QStringLiteral("Actors of this host have a key."), {}, QStringLiteral("key")));
+        return;
+    }
+    if (const auto refused = m_gate->refuseConnection(caller, ActorAddress{query->name, query->key})) {
+        refuseWith(*refused);
         return;
     }
     bool created = false;

@@ -1,5 +1,7 @@
 #include "backend/store/database.h"
 
+#include "backend/observe/metrics.h"
+
 #include <QDateTime>
 #include <QFile>
 #include <QFileInfo>
@@ -46,6 +48,8 @@ Query::Query(Database &database, QByteArrayView sql)
 {
     m_sql.detach();
     m_statement = database.take(sql, &m_code);
+    if (database.m_statements)
+        database.m_statements->add();
 }
 
 Query::Query(Query &&other) noexcept
@@ -194,6 +198,7 @@ Result<std::unique_ptr<Database>> Database::tryOpen(const QString &path, const D
     if (code != SQLITE_OK)
         return database->fail(code, path);
     sqlite3_busy_timeout(handle, options.busyTimeoutMs);
+    database->m_statements = options.statements;
 
     // Making a file and turning it to WAL would wait five times for the disk, which is most of what a new task costs; what
     // a power loss can take of a new file is no more than what it can take of the last commits.

@@ -17,6 +17,7 @@ struct sqlite3_stmt;
 
 namespace foundry::backend {
 
+class Counter;
 class Database;
 
 // Bytes that are not text. A plain QByteArray is bound as UTF-8 text (JSON).
@@ -90,6 +91,7 @@ enum class Durability {
 struct DatabaseOptions {
     Durability durability = Durability::Normal;
     int busyTimeoutMs = 5000;
+    Counter *statements = nullptr; // counts what query() and run() begin; outlives the database
 };
 
 class Database {
@@ -160,6 +162,7 @@ private:
     sqlite3 *m_handle;
     QHash<QByteArray, sqlite3_stmt *> m_idle;
     bool m_inTransaction = false;
+    Counter *m_statements = nullptr;
     bool m_isFresh = false; // made just now: its first commit does not wait for the disk
     std::optional<Error> m_failure;
     std::optional<Error> m_damage;

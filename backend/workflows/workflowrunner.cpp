@@ -1,12 +1,17 @@
 #include "backend/workflows/workflowrunner.h"
 
+#include "backend/observe/logline.h"
+#include "backend/observe/metrics.h"
 #include "backend/store/database.h"
 
 #include <QDateTime>
 #include <QJsonArray>
 #include <QJsonDocument>
+#include <QLoggingCategory>
 
 namespace foundry::backend {
+
+Q_LOGGING_CATEGORY(lcWorkflow, "foundry.workflows")
 
 namespace {
 
@@ -148,6 +153,14 @@ void WorkflowRunner::stopOther(Transaction &tx, StepRecord step)
 void WorkflowRunner::beginStep(Transaction &tx, StepRecord step, bool resumed)
 {
     const Millis now = QDateTime::currentMSecsSinceEpoch();
+    // It could have begun when the one before it ended, when its pause was over, or when its workflow was recorded.
+    Millis could = step.dueAt.value_or(0);
+    {
+        auto q = tx.database().query("SELECT max(coalesce((SELECT max(ended_at) FROM workflow_steps WHERE workflow = ?1 AND position < ?2), 0),"
+                                     " created_at) FROM workflows WHERE id = ?1",
+            step.workflow, step.position);
+        could = qMax(could, q.next() ? q.integer(0) : now);
+    }
     step.state = StageState::Running;
     if (!step.startedAt)
         step.startedAt = now;
@@ -156,6 +169,9 @@ void WorkflowRunner::beginStep(Transaction &tx, StepRecord step, bool resumed)
     step.progressAt = now;
     step.deadlineAt = step.deadlineMs > 0 ? std::optional<Millis>(now + step.deadlineMs) : std::nullopt;
     step.error.reset();
+    if (!resumed && step.attempt == 1)
+        m_context.metrics().workflowQueue.with({step.step.toLatin1()}).observe(double(now - could) / 1000);
+    tell("step_begun", step);
     write(tx, step);
     if (m_hooks.begin)
         m_hooks.begin(tx, step, resumed);
@@ -387,6 +403,25 @@ bool WorkflowRunner::hasWork() const
         }
     }
     return false;
+}
+
+void WorkflowRunner::tell(const char *event, const StepRecord &step) const
+{
+    const QString correlation = m_context.correlationId();
+    LogLine line(event);
+    line.add("correlation", correlation.isEmpty() ? m_context.id().left(8) + QLatin1Char('-') + step.workflow : correlation)
+        .add("actor", m_context.address().name)
+        .add("key", m_context.address().key.join(QLatin1Char('/')))
+        .add("workflow", step.workflow)
+        .add("step", step.step)
+        .add("attempt", step.attempt);
+    if (step.state != StageState::Running)
+        line.add("state", OpenEnum<StageState>(step.state).text());
+    if (step.error)
+        line.add("error", step.error->key());
+    if (step.startedAt && step.endedAt)
+        line.add("ms", *step.endedAt - *step.startedAt);
+    qCInfo(lcWorkflow, "%s", line.text().constData());
 }
 
 } // namespace foundry::backend

@@ -145,6 +145,7 @@ private:
     void over(Transaction &tx, const QString &workflow);
     QList<StepRecord> running(std::optional<Millis> lateAt) const;
     void write(Transaction &tx, const StepRecord &step);
+    void tell(const char *event, const StepRecord &step) const; // into the log
     void archiveAttempt(Transaction &tx, const StepRecord &step);
 
     ActorContext &m_context;

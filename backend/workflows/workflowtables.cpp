@@ -1,4 +1,5 @@
 // The step runner's tables: how workflows, steps and attempts are kept and read.
+#include "backend/observe/metrics.h"
 #include "backend/store/database.h"
 #include "backend/workflows/errorjson.h"
 #include "backend/workflows/workflowrunner.h"
@@ -208,6 +209,10 @@ void WorkflowRunner::write(Transaction &tx, const StepRecord &step)
         OpenEnum<StageState>(step.state).text(), step.attempt, step.startedAt, step.endedAt, step.progressAt, step.deadlineAt,
         step.message, step.log, step.output, step.error ? std::optional<QByteArray>(errorToJson(*step.error)) : std::nullopt,
         step.dueAt, step.retries, step.workflow, step.step);
+    if (step.endedAt && step.state != StageState::Running && step.state != StageState::Pending) {
+        m_context.metrics().workflowSteps.with({step.step.toLatin1(), OpenEnum<StageState>(step.state).text().toLatin1()}).add();
+        tell("step_ended", step);
+    }
     if (m_hooks.changed)
         m_hooks.changed(tx, step);
 }

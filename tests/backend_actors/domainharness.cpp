@@ -27,8 +27,9 @@ void DomainHarness::start()
     config.clock = hostClock;
     RuntimeOptions options;
     options.dataDir = dataDir();
-    m_runtime = std::make_unique<ActorRuntime>(options, actorFactories(config));
-    auto opened = m_runtime->open(nullptr);
+    options.metrics = &metrics;
+    m_runtime = std::make_unique<ActorRuntime>(options, actorFactories(config, {nullptr, &metrics}));
+    auto opened = m_runtime->open(&ear);
     if (!opened)
         qFatal("%ls", qUtf16Printable(opened.error().message));
     bool ready = false;
@@ -56,6 +57,19 @@ ActorAddress DomainHarness::organization() const
 ActorAddress DomainHarness::task(const RepoId &repo, const TaskId &task) const
 {
     return taskAddress(OrganizationId(QStringLiteral("local")), repo, task);
+}
+
+void DomainHarness::listen(const ActorAddress &actor, const QString &topic)
+{
+    const auto ref = m_runtime->getOrCreate(actor);
+    if (!ref)
+        qFatal("%ls", qUtf16Printable(ref.error().message));
+    const ConnectionId connection = ++m_lastConnection;
+    auto attached = std::make_shared<std::atomic<bool>>(false);
+    m_runtime->attach(ref->id, connection, [attached](const Result<> &) { *attached = true; });
+    if (!QTest::qWaitFor([attached] { return attached->load(); }, 20000))
+        qFatal("not attached");
+    m_runtime->subscribe(ref->id, connection, topic, true);
 }
 
 Result<QByteArray> DomainHarness::call(const ActorAddress &actor, const QString &action, const QByteArray &args, double *ms)

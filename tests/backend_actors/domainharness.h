@@ -11,6 +11,7 @@
 #include <QDateTime>
 #include <QTest>
 
+#include <atomic>
 #include <memory>
 
 namespace foundry::test {
@@ -22,6 +23,18 @@ public:
 
     GitFixture git;
     std::function<qint64()> hostClock = &QDateTime::currentMSecsSinceEpoch; // for start()
+    backend::HostMetrics metrics;
+    // What left for connections.
+    struct Ear final : backend::EventSink {
+        std::atomic<qint64> events = 0;
+        std::atomic<qint64> bytes = 0;
+        void event(const QList<backend::ConnectionId> &, const QByteArray &frame) override
+        {
+            ++events;
+            bytes += frame.size();
+        }
+        void close(const QList<backend::ConnectionId> &, const Error &) override { }
+    } ear;
 
     // Environment variables take effect with start().
     void start();
@@ -32,6 +45,8 @@ public:
     backend::ActorAddress organization() const;
     backend::ActorAddress task(const RepoId &repo, const TaskId &task) const;
 
+    // Connects and subscribes.
+    void listen(const backend::ActorAddress &actor, const QString &topic);
     // One action; blocks until its answer. `ms`: how long it took.
     Result<QByteArray> call(const backend::ActorAddress &actor, const QString &action, const QByteArray &args, double *ms = nullptr);
     template <class Command>
@@ -81,6 +96,7 @@ public:
 
 private:
     std::unique_ptr<backend::ActorRuntime> m_runtime;
+    backend::ConnectionId m_lastConnection = 0;
 };
 
 } // namespace foundry::test

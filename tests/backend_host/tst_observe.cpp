@@ -1,0 +1,262 @@
+// Figures and the log: what is counted, that Prometheus can read it, one line for one event, bounded, and no secrets.
+#include "backend/host/hostlog.h"
+#include "backend/observe/logline.h"
+#include "backend/observe/metrics.h"
+#include "models/types/commands.h"
+#include "realtime/protocol/codec.h"
+#include "tests/backend_host/prometheusreader.h"
+#include "tests/support/gitfixture.h"
+#include "tests/wire/hostprocess.h"
+#include "tests/wire/wireclient.h"
+
+#include <QDir>
+#include <QFile>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QTcpSocket>
+#include <QTest>
+
+#include <thread>
+
+using namespace foundry;
+using namespace foundry::backend;
+using foundry::test::PrometheusReader;
+
+namespace {
+
+QPair<int, QByteArray> observeGet(const QString &endpoint, const QByteArray &path, const QByteArray &token)
+{
+    const QUrl url(endpoint);
+    QTcpSocket socket;
+    socket.connectToHost(url.host(), quint16(url.port()));
+    if (!socket.waitForConnected(5000))
+        return {0, {}};
+    socket.write("GET " + path + " HTTP/1.1\r\nHost: " + url.authority().toLatin1() + "\r\nConnection: close\r\n"
+        + (token.isEmpty() ? QByteArray() : "Authorization: Bearer " + token + "\r\n") + "\r\n");
+    QByteArray all;
+    while (socket.waitForReadyRead(5000))
+        all += socket.readAll();
+    const qsizetype body = all.indexOf("\r\n\r\n");
+    return {all.mid(9, 3).toInt(), body < 0 ? QByteArray() : all.sliced(body + 4)};
+}
+
+} // namespace
+
+class TstObserve : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void figures();
+    void seriesAreBounded();
+    void prometheusText();
+    void linesAreJson();
+    void logIsBoundedAndClean();
+    void aRealHost();
+};
+
+void TstObserve::figures()
+{
+    HostMetrics metrics;
+    Counter &commits = metrics.commits.with({"task"});
+    QCOMPARE(&metrics.commits.with({"task"}), &commits);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&metrics, i] {
+            for (int n = 0; n < 1000; ++n) {
+                metrics.commits.with({"task"}).add();
+                metrics.action.with({"task", QByteArray::number(i)}).observe(0.003);
+            }
+        });
+    }
+    for (std::thread &thread : threads)
+        thread.join();
+    QCOMPARE(commits.value(), 4000);
+    const Histogram &one = metrics.action.with({"task", "2"});
+    QCOMPARE(one.count(), 1000);
+    QCOMPARE(one.quantile(0.99), 0.005);
+    QVERIFY(qAbs(one.sum() - 3) < 0.01);
+    Histogram odd;
+    odd.observe(-1);
+    odd.observe(1e9);
+    QCOMPARE(odd.count(), 2);
+    QCOMPARE(odd.atMost(0), 1);
+    {
+        const Held held(metrics.agentsRunning.with());
+        QCOMPARE(metrics.agentsRunning.with().value(), 1);
+    }
+    QCOMPARE(metrics.agentsRunning.with().value(), 0);
+}
+
+void TstObserve::seriesAreBounded()
+{
+    HostMetrics metrics;
+    for (int i = 0; i < 1000; ++i)
+        metrics.reconnects.with({QByteArray::number(i)}).add();
+    int series = 0;
+    qint64 all = 0;
+    metrics.reconnects.each([&](const QByteArrayList &, const Counter &one) {
+        ++series;
+        all += one.value();
+    });
+    QVERIFY(series <= 65);
+    QCOMPARE(all, 1000); // none is lost
+    QCOMPARE(metrics.reconnects.with({"other"}).value(), 1000 - series + 1);
+}
+
+void TstObserve::prometheusText()
+{
+    HostMetrics metrics;
+    metrics.reconnects.with({"task/org/\"a\\b\"\n"}).add(3);
+    metrics.action.with({"task", "sendMessage"}).observe(0.02);
+    metrics.action.with({"task", "sendMessage"}).observe(200);
+    metrics.outboxDepth.with().add(-2);
+    const QByteArray text = metrics.prometheus();
+    const PrometheusReader read(text);
+    QVERIFY2(read.error.isEmpty(), qPrintable(read.error));
+    QCOMPARE(read.samples.value(QStringLiteral("foundry_action_seconds_count{actor=\"task\",action=\"sendMessage\"}")), 2);
+    QCOMPARE(read.samples.value(QStringLiteral("foundry_action_seconds_bucket{actor=\"task\",action=\"sendMessage\",le=\"120\"}")), 1);
+    QCOMPARE(read.samples.value(QStringLiteral("foundry_outbox_depth")), -2);
+    QVERIFY(read.samples.value(QStringLiteral("foundry_resident_bytes")) > 1e6);
+    QVERIFY(QJsonDocument::fromJson(metrics.json()).object().value(QLatin1StringView("foundry_action_seconds")).isArray());
+    // The reader refuses what is wrong.
+    QVERIFY(!PrometheusReader("# TYPE a counter\na{b=\"c} 1\n").error.isEmpty());
+    QVERIFY(!PrometheusReader("# TYPE a counter\na 1\na 1\n").error.isEmpty());
+    QVERIFY(!PrometheusReader("a 1\n").error.isEmpty());
+}
+
+void TstObserve::linesAreJson()
+{
+    const QByteArray text = LogLine("action_failed").add("correlation", u"c1-2").add("empty", QString()).add("key", u"a\"b\\c\nd")
+                                .add("count", qint64(7)).addMilliseconds("ms", 0.1234).text();
+    QVERIFY(!text.contains('\n'));
+    const QJsonObject line = QJsonDocument::fromJson(text).object();
+    QCOMPARE(line.value(QLatin1StringView("event")).toString(), QStringLiteral("action_failed"));
+    QCOMPARE(line.value(QLatin1StringView("key")).toString(), QStringLiteral("a\"b\\c\nd"));
+    QCOMPARE(line.value(QLatin1StringView("ms")).toDouble(), 123.4);
+    QVERIFY(!line.contains(QLatin1StringView("empty")));
+}
+
+void TstObserve::logIsBoundedAndClean()
+{
+    QTemporaryDir dir;
+    const QString path = dir.filePath(QStringLiteral("host.log"));
+    startHostLog(path, QStringLiteral("CANARYTOKEN"));
+    endStartLog();
+    qInfo("clone of https://user:CANARYPASSWORD@example.org/a.git failed\nsecond line, token CANARYTOKEN");
+    const QByteArray filler(1000, 'x');
+    QFile log(path);
+    QVERIFY(log.open(QIODevice::ReadOnly));
+    const QByteArray first = log.readAll();
+    QVERIFY(!first.contains("CANARY"));
+    QVERIFY(first.contains("https://***@example.org/a.git"));
+    QCOMPARE(first.count('\n'), 1);
+    for (int i = 0; i < 6000; ++i)
+        qInfo("%s", filler.constData());
+    qInstallMessageHandler(nullptr);
+    const QFileInfoList files = QDir(dir.path()).entryInfoList(QDir::Files);
+    QCOMPARE(files.size(), 2);
+    for (const QFileInfo &file : files)
+        QVERIFY2(file.size() <= 2 * 1024 * 1024 + 5000, qPrintable(file.fileName()));
+    QCOMPARE(int(QFileInfo(path).permissions() & 0x77), 0);
+}
+
+void TstObserve::aRealHost()
+{
+    foundry::test::GitFixture git;
+    wire::HostProcess host(git.path(QStringLiteral("data")));
+    QVERIFY(host.start().ok());
+    QCOMPARE(observeGet(host.endpoint(), "/metrics", {}).first, 401);
+    QCOMPARE(observeGet(host.endpoint(), "/metrics", "wrong").first, 401);
+
+    wire::WireClient organization(host.endpoint(), host.token());
+    QVERIFY(organization.open(QStringLiteral("organization"), {QStringLiteral("org"), QStringLiteral("local")}).ok());
+    organization.subscribe(QStringLiteral("organization"));
+    QVERIFY(organization.call(QStringLiteral("changesSince"), R"([{"topic":"organization","generation":"","revision":0}])").ok());
+    AddRepository add;
+    add.requestId = makeId<RequestId>();
+    add.repoId = makeId<RepoId>();
+    add.path = git.makeRepository(QStringLiteral("sample"));
+    QVERIFY(organization.call(QStringLiteral("addRepository"), protocol::encodeArgs(add)).ok());
+    QVERIFY(organization.wait([&] {
+        for (const wire::ReceivedEvent &received : organization.events) {
+            for (const Entity &entity : received.event.upserts) {
+                const auto *repository = std::get_if<Repository>(&entity);
+                if (repository && repository->state == RepositoryState::Ready)
+                    return true;
+            }
+        }
+        return false;
+    }, 20000));
+    add.requestId = makeId<RequestId>();
+    add.repoId = makeId<RepoId>();
+    add.path.reset();
+    add.url = QStringLiteral("https://user:CANARYPASSWORD@127.0.0.1:1/x.git");
+    (void)organization.call(QStringLiteral("addRepository"), protocol::encodeArgs(add));
+    CreateTask create;
+    create.requestId = makeId<RequestId>();
+    create.taskId = makeId<TaskId>();
+    create.sessionId = makeId<SessionId>();
+    create.repoId = RepoId(QStringLiteral("nowhere"));
+    create.prompt = Prompt{QStringLiteral("CANARYPROMPT")};
+    QVERIFY(!organization.call(QStringLiteral("createTask"), protocol::encodeArgs(create)).ok());
+    {
+        wire::WireClient again(host.endpoint(), host.token());
+        QVERIFY(again.open(QStringLiteral("app"), {QStringLiteral("app")}).ok());
+    }
+    wire::WireClient app(host.endpoint(), host.token());
+    QTRY_VERIFY_WITH_TIMEOUT(observeGet(host.endpoint(), "/metrics", host.token().toLatin1()).second.contains("foundry_connections{actor=\"app\"} 0"), 5000);
+    QVERIFY(app.open(QStringLiteral("app"), {QStringLiteral("app")}).ok());
+    const auto answer = app.call(QStringLiteral("metrics"), "[{}]");
+    QVERIFY(answer.ok());
+    const QJsonObject json = QJsonDocument::fromJson(*answer).object();
+    QVERIFY(json.value(QLatin1StringView("residentBytes")).toDouble() > 1e6);
+    QVERIFY(json.value(QLatin1StringView("figures")).toObject().contains(QLatin1StringView("foundry_bootstrap_seconds")));
+
+    const auto [status, text] = observeGet(host.endpoint(), "/metrics", host.token().toLatin1());
+    QCOMPARE(status, 200);
+    const PrometheusReader read(text);
+    QVERIFY2(read.error.isEmpty(), qPrintable(read.error));
+    const auto atLeast = [&](const char *sample, double value) {
+        const bool enough = read.samples.value(QString::fromLatin1(sample), -1) >= value;
+        if (!enough)
+            qWarning("%s: %s", sample, text.constData());
+        return enough;
+    };
+    QVERIFY(atLeast("foundry_bootstrap_seconds_count{actor=\"organization\"}", 1));
+    QVERIFY(atLeast("foundry_connections{actor=\"organization\"}", 1));
+    QVERIFY(atLeast("foundry_reconnects_total{key=\"app\"}", 1));
+    QVERIFY(atLeast("foundry_action_seconds_count{actor=\"organization\",action=\"addRepository\"}", 1));
+    QVERIFY(atLeast("foundry_action_errors_total{actor=\"organization\",error=\"input.invalid\"}", 1));
+    QVERIFY(atLeast("foundry_projection_update_seconds_count{actor=\"audit-log\",send=\"event\"}", 1));
+    QVERIFY(atLeast("foundry_workflow_queue_seconds_count{step=\"check\"}", 0) || read.samples.keys().join(QLatin1Char(' ')).contains(QLatin1StringView("foundry_workflow_queue_seconds_count")));
+    QVERIFY(atLeast("foundry_mailbox_wait_seconds_count{actor=\"organization\"}", 1));
+    QVERIFY(atLeast("foundry_commits_total{actor=\"organization\"}", 1));
+    QVERIFY(atLeast("foundry_open_actors{actor=\"organization\"}", 1));
+    QVERIFY(read.samples.keys().join(QLatin1Char(' ')).contains(QLatin1StringView("foundry_git_runs_total")));
+    host.stop();
+
+    QFile log(host.dataDir() + QStringLiteral("/host.log"));
+    QVERIFY(log.open(QIODevice::ReadOnly));
+    const QByteArray all = log.readAll();
+    QVERIFY2(!all.contains("CANARY"), all.constData());
+    QVERIFY(!all.contains(host.token().toLatin1()));
+    QSet<QString> events;
+    for (const QByteArray &line : all.split('\n')) {
+        const qsizetype at = line.indexOf(": {\"");
+        if (at < 0)
+            continue;
+        QJsonParseError parsed;
+        const QJsonObject object = QJsonDocument::fromJson(line.sliced(at + 2), &parsed).object();
+        QVERIFY2(parsed.error == QJsonParseError::NoError, line.constData());
+        const QString event = object.value(QLatin1StringView("event")).toString();
+        events.insert(event);
+        if (!event.startsWith(QLatin1StringView("actor_")))
+            QVERIFY2(!object.value(QLatin1StringView("correlation")).toString().isEmpty(), line.constData());
+    }
+    for (const char *event : {"actor_started", "actor_stopped", "connection_opened", "connection_closed", "action_failed", "step_begun", "step_ended"})
+        QVERIFY2(events.contains(QLatin1StringView(event)), event);
+}
+
+QTEST_GUILESS_MAIN(TstObserve)
+#include "tst_observe.moc"

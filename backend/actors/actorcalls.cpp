@@ -1,5 +1,6 @@
 // The part of a running actor that answers calls: reads, commands that are done once, transactions and what leaves them.
 #include "backend/actors/actorinstance.h"
+#include "backend/workflows/crashpoint.h"
 
 #include "backend/observe/logline.h"
 #include "realtime/protocol/codec.h"
@@ -133,6 +134,8 @@ Result<QByteArray> ActorInstance::command(const ActorCall &call, const CommandHa
     QByteArray answer;
     auto done = commit([&](ActorTransaction &tx) -> Result<> {
         tx.setCause(Cause{QStringLiteral("command"), RequestId(requestId), call.caller.userId});
+        if (crashPointsAreOn())
+            crashPoint(tx, QStringLiteral("command %1 %2").arg(m_ref.address.name, call.action));
         auto handled = handler(tx, call.caller, call.args);
         if (!handled)
             return handled.error();
@@ -142,6 +145,7 @@ Result<QByteArray> ActorInstance::command(const ActorCall &call, const CommandHa
     });
     if (!done)
         return done.error();
+    crashAfter(QStringLiteral("answer ") + call.action); // stored, and nobody heard of it
     then = std::move(*done);
     return answer;
 }

@@ -1,5 +1,6 @@
 // The part of a running actor that deals with durable messages: outbox, acknowledgements, inbox marks, wake index.
 #include "backend/actors/actorinstance.h"
+#include "backend/workflows/crashpoint.h"
 
 #include "realtime/protocol/keys.h"
 
@@ -99,6 +100,8 @@ bool ActorInstance::receiveOne(const Send &send, const QString &senderId)
     const Stopwatch clock;
     m_correlationId = QStringLiteral("s%1-%2").arg(send.sequence).arg(senderId.left(8));
     auto done = transaction([&](Transaction &tx) -> Result<> {
+        if (crashPointsAreOn())
+            crashPoint(tx, QStringLiteral("received %1 %2").arg(m_ref.address.name, send.name));
         if (auto applied = m_actor->received(tx, send); !applied)
             return applied;
         return mark();

@@ -1,6 +1,7 @@
 #include "backend/actors/actortransaction.h"
 
 #include "backend/actors/actorregistry.h"
+#include "backend/workflows/crashpoint.h"
 #include "realtime/protocol/codec.h"
 #include "realtime/protocol/keys.h"
 
@@ -135,6 +136,8 @@ void ActorTransaction::send(const ActorAddress &to, const QString &name, const Q
     if (!written)
         return; // the database remembers it: a send that cannot be recorded fails the request
     ++m_sends;
+    if (crashPointsAreOn())
+        crashPoint(*this, QStringLiteral("send %1 %2").arg(to.name, name));
     if (name == QLatin1StringView("create"))
         m_created.append(to);
 }

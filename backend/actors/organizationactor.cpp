@@ -39,10 +39,18 @@ OrganizationActor::OrganizationActor(ActorContext &context, OrganizationActorCon
                else
                    beginInstall(tx, record);
            },
-              {},
+              [this](Transaction &tx, const StepRecord &record) {
+                  auto agent = RepositoryChecks::isOurs(record) || !record.dueAt ? std::nullopt : agentRow(AgentId(record.workflow.section(QLatin1Char(':'), 1)));
+                  if (!agent)
+                      return;
+                  agent->detail = record.message; // it waits before it is tried again
+                  tx.put(topic(), *agent);
+              },
               [this](Transaction &tx, const StepRecord &record) {
                   if (RepositoryChecks::isOurs(record))
                       m_repositories.abandon(tx, record);
+                  else
+                      abandonInstall(tx, record);
               },
               {},
               [this](Transaction &tx, const StepRecord &record) {
@@ -50,7 +58,8 @@ OrganizationActor::OrganizationActor(ActorContext &context, OrganizationActorCon
                       m_repositories.failed(tx, record);
                   else
                       installFailed(tx, record);
-              }})
+              },
+              {}, [](const StepRecord &record) { return record.error && record.error->code == QLatin1StringView("network"); }})
     , m_repositories(context, m_runner, m_config.git, m_config.cloneRoot, [this](Transaction &tx) { settle(tx); })
     , m_desk(context, loginDeskConfig())
 {
@@ -222,6 +231,11 @@ Result<> OrganizationActor::received(Transaction &tx, const Send &send)
     }
     if (send.name == QLatin1StringView("resolveAgent"))
         return handle(decodeResolveAgent(send.json), [&](const ResolveAgent &ask) { return resolveAgent(tx, send.from, ask); });
+    if (send.name == QLatin1StringView("resolveAbandoned"))
+        return handle(decodeResolveAgent(send.json), [&](const ResolveAgent &ask) -> Result<> {
+            resolveAbandoned(tx, send.from, ask);
+            return Unit{};
+        });
     if (send.name == QLatin1StringView("agentReported"))
         return handle(decodeAgentReport(send.json), [&](const AgentReport &report) { return agentReported(tx, report); });
     return Actor::received(tx, send);

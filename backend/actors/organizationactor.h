@@ -28,6 +28,7 @@ struct OrganizationActorConfig {
     // How long what a deletion kept stays, and by which clock.
     Millis keepDeletedMs = Millis(14) * 24 * 3600 * 1000;
     std::function<Millis()> clock = &QDateTime::currentMSecsSinceEpoch;
+    QStringList providers = {QStringLiteral("worktree")}; // that a task may name
 };
 
 class OrganizationActor : public Actor {
@@ -99,6 +100,10 @@ private:
     void beginInstall(Transaction &tx, const StepRecord &record);
     void installFailed(Transaction &tx, const StepRecord &record);
     void installNow(const AgentId &id, qint64 attempt);
+    void abandonInstall(Transaction &tx, const StepRecord &record);
+    std::optional<StepRecord> installing(const AgentId &id) const;
+    void resolveAbandoned(Transaction &tx, const ActorAddress &from, const ResolveAgent &ask);
+    void answerAwaiting(const AgentId &id, const std::optional<Error> &error);
     std::optional<Agent> agentRow(const AgentId &id) const;
 
     // organizationlogins.cpp
@@ -114,6 +119,8 @@ private:
     bool m_looking = false; // the first scan has begun
     bool m_scanned = false;
     QList<QPair<ActorAddress, ResolveAgent>> m_unresolved; // asked before the first scan was over
+    QList<QPair<ActorAddress, ResolveAgent>> m_awaiting;  // until an installation is over
+    QList<QPair<ActorAddress, ResolveAgent>> m_missing;   // were told that it is not installed
     QHash<QString, AgentInstaller *> m_installers;
     ProcessDesk m_desk;                // where people log in to agents
     QHash<QString, AgentId> m_logins; // by process

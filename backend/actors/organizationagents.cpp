@@ -1,11 +1,11 @@
 // The agents an organization knows: found, confirmed, installed, and asked for by tasks.
 #include "backend/actors/audit.h"
 #include "backend/actors/organizationactor.h"
+#include "backend/actors/sandboxmessages.h"
 #include "backend/agents/agenterrors.h"
 #include "backend/store/database.h"
 #include "realtime/protocol/codec.h"
 
-#include <QElapsedTimer>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
@@ -13,11 +13,6 @@
 namespace foundry::backend {
 
 namespace {
-
-QString installWorkflow(const AgentId &id)
-{
-    return QStringLiteral("install:") + id.value;
-}
 
 template <class Command>
 CommandHandler agentCommand(std::function<Result<QByteArray>(Transaction &, const Command &)> body)
@@ -135,6 +130,12 @@ Result<> OrganizationActor::resolveAgent(Transaction &tx, const ActorAddress &fr
 
 void OrganizationActor::answerResolve(const ActorAddress &to, const ResolveAgent &ask)
 {
+    if (const auto running = installing(ask.agent); running && !m_discovery->specFor(ask.agent, QStringLiteral("/"))) {
+        m_awaiting.append({to, ask}); // its stage shows the installation, and goes on with it
+        StageProgress progress{ask.stage, ask.attempt, QStringLiteral("Being installed…"), {}};
+        context().stream(to, QStringLiteral("stageProgress"), encodeStageProgress(progress));
+        return;
+    }
     AgentResolved answer;
     answer.stage = ask.stage;
     answer.attempt = ask.attempt;
@@ -153,6 +154,9 @@ void OrganizationActor::answerResolve(const ActorAddress &to, const ResolveAgent
         answer.launch = launch;
     } else {
         answer.error = spec ? agenterrors::notInstalled(ask.agent.value, ask.agent.value) : spec.error();
+        m_missing.append({to, ask}); // told when somebody installs it
+        if (m_missing.size() > 1000)
+            m_missing.removeFirst();
     }
     write([&](Transaction &tx) -> Result<> {
         tx.send(to, QStringLiteral("agentResolved"), encodeAgentResolved(answer));
@@ -247,93 +251,6 @@ Result<Agent> OrganizationActor::addCustom(Transaction &tx, const AddCustomAgent
         m_discovery->scan();
     });
     return agentRow(agent.id).value_or(agent);
-}
-
-Result<Agent> OrganizationActor::install(Transaction &tx, const AgentId &id)
-{
-    auto agent = agentRow(id);
-    const AgentRow *known = findAgentRow(id);
-    if (!agent || !known)
-        return unknownAgent(id);
-    if (known->install.package.isEmpty())
-        return makeError(QLatin1StringView("state"), QLatin1StringView("conflict"),
-            QStringLiteral("%1 cannot be installed from here.").arg(known->name),
-            QStringLiteral("Install it as its makers say, then look for agents again."));
-    const QString workflow = installWorkflow(id);
-    if (const auto step = m_runner.step(workflow, QStringLiteral("install")); step && step->state == StageState::Running)
-        return *agent; // under way: what was asked for
-    m_runner.forget(tx, workflow);
-    m_runner.start(tx, WorkflowRecipe{workflow, QStringLiteral("install"), {{QStringLiteral("install"), 15 * 60 * 1000}}});
-    // Whoever installs it from here has confirmed it.
-    tx.database().run("INSERT INTO agent_choices (agent, confirmed) VALUES (?, 1) ON CONFLICT (agent) DO UPDATE SET confirmed = 1", id.value);
-    agent->detail = QStringLiteral("Installing %1 %2 (%3 MB)…").arg(known->install.package, known->install.version).arg(known->install.bytes / 1000000);
-    tx.put(topic(), *agent);
-    audit(tx, organizationId(), {auditkind::agentInstalled, {}, {},
-        {{QStringLiteral("agent"), id.value}, {QStringLiteral("version"), known->install.version}}});
-    settle(tx);
-    return agentRow(id).value_or(*agent);
-}
-
-void OrganizationActor::beginInstall(Transaction &tx, const StepRecord &record)
-{
-    const AgentId id(record.workflow.section(QLatin1Char(':'), 1));
-    tx.afterCommit([this, id, attempt = record.attempt] { installNow(id, attempt); });
-}
-
-void OrganizationActor::installFailed(Transaction &tx, const StepRecord &record)
-{
-    auto agent = agentRow(AgentId(record.workflow.section(QLatin1Char(':'), 1)));
-    if (!agent || !record.error)
-        return;
-    agent->detail = record.error->message + QLatin1Char(' ') + record.error->action;
-    tx.put(topic(), *agent);
-    audit(tx, organizationId(), {auditkind::agentInstallFailed, {}, {},
-        {{QStringLiteral("agent"), agent->id.value}, {QStringLiteral("error"), record.error->key()}}});
-    tx.afterCommit([this, id = agent->id] {
-        if (AgentInstaller *installer = m_installers.value(id.value))
-            installer->cancel();
-    });
-}
-
-void OrganizationActor::installNow(const AgentId &id, qint64 attempt)
-{
-    const AgentRow *known = findAgentRow(id);
-    if (!known || m_installers.contains(id.value))
-        return;
-    auto *installer = new AgentInstaller(m_config.discovery.dataDirectory, m_config.discovery.environment, context().owner());
-    m_installers.insert(id.value, installer);
-    auto since = std::make_shared<QElapsedTimer>();
-    QObject::connect(installer, &AgentInstaller::progress, context().owner(), [this, id, attempt, since](const QString &line) {
-        if (since->isValid() && since->elapsed() < 250)
-            return;
-        since->start();
-        write([&](Transaction &tx) -> Result<> {
-            m_runner.progress(tx, installWorkflow(id), QStringLiteral("install"), attempt, line, line + QLatin1Char('\n'));
-            if (auto agent = agentRow(id)) {
-                agent->detail = QStringLiteral("Installing… %1").arg(line.left(200));
-                tx.put(topic(), *agent);
-            }
-            return Unit{};
-        });
-    });
-    installer->install(*known, [this, id, attempt, installer](const Result<QString> &program) {
-        m_installers.remove(id.value);
-        installer->deleteLater();
-        write([&](Transaction &tx) -> Result<> {
-            m_runner.finish(tx, installWorkflow(id), QStringLiteral("install"), attempt,
-                program ? Result<QByteArray>(program->toUtf8()) : Result<QByteArray>(program.error()));
-            settle(tx);
-            return Unit{};
-        });
-        if (!program)
-            return;
-        auto once = std::make_shared<QMetaObject::Connection>();
-        *once = QObject::connect(m_discovery, &AgentDiscovery::agentsFound, context().owner(), [this, id, once](const QList<Agent> &) {
-            QObject::disconnect(*once);
-            m_discovery->confirm(id, [](const Result<Agent> &) { /* agentChanged() carries the outcome */ });
-        });
-        m_discovery->scan();
-    });
 }
 
 } // namespace foundry::backend

@@ -57,9 +57,9 @@ Result<QByteArray> OrganizationActor::createTask(Transaction &tx, const Caller &
         if (auto fits = checkPromptSize(m_blobs, *command.prompt); !fits)
             return fits.error();
     }
-    if (command.provider && *command.provider != QLatin1StringView("worktree"))
+    if (command.provider && !m_config.providers.contains(*command.provider))
         return invalid(QStringLiteral("This host has no sandboxes of the kind “%1”.").arg(*command.provider),
-            QStringLiteral("Choose “worktree”."), QStringLiteral("provider"));
+            QStringLiteral("Choose one of: %1.").arg(m_config.providers.join(QStringLiteral(", "))), QStringLiteral("provider"));
     auto agent = chooseAgent(command.agent);
     if (!agent)
         return agent.error();
@@ -85,7 +85,7 @@ Result<QByteArray> OrganizationActor::createTask(Transaction &tx, const Caller &
     creation.sessionName = QStringLiteral("Session 1");
     creation.model = command.model;
     creation.mode = command.mode;
-    creation.provider = QStringLiteral("worktree");
+    creation.provider = command.provider.value_or(QStringLiteral("worktree"));
     creation.prompt = command.prompt;
     creation.attachments = command.attachments;
     creation.owner = caller.userId;

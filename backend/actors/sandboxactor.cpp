@@ -4,6 +4,7 @@
 #include "backend/actors/messagejson.h"
 #include "backend/actors/stageplan.h"
 #include "backend/store/database.h"
+#include "backend/workflows/crashpoint.h"
 
 #include <QLoggingCategory>
 
@@ -70,7 +71,7 @@ void SandboxActor::started()
         m_creation = *read;
     else
         return;
-    m_provider = m_config.provider(m_creation->provider);
+    m_provider = makeProvider(m_creation->provider);
     const QJsonObject handle = QJsonDocument::fromJson(value(QStringLiteral("handle"))).object();
     m_handle.provider = handle.value(QLatin1StringView("provider")).toString();
     m_handle.place = handle.value(QLatin1StringView("place")).toString();
@@ -264,12 +265,25 @@ Result<> SandboxActor::create(Transaction &tx, const SandboxCreation &creation)
 {
     if (m_creation)
         return Unit{};
-    auto provider = m_config.provider(creation.provider);
+    auto provider = makeProvider(creation.provider);
     if (auto stored = tx.database().run("INSERT OR REPLACE INTO record (key, value) VALUES ('creation', ?)", encodeSandboxCreation(creation)); !stored)
         return stored;
     m_creation = creation;
     m_provider = std::move(provider);
     return Unit{};
+}
+
+std::unique_ptr<SandboxProvider> SandboxActor::makeProvider(const QString &name) const
+{
+    const auto known = m_config.providers.find(name);
+    return known == m_config.providers.end() ? nullptr : known->second();
+}
+
+Error SandboxActor::unknownProvider() const
+{
+    return makeError(QLatin1StringView("sandbox"), QLatin1StringView("unknown_provider"),
+        QStringLiteral("This host has no sandboxes of the kind “%1”.").arg(m_creation->provider),
+        QStringLiteral("Start the task with the provider “worktree”."));
 }
 
 void SandboxActor::runStage(const RunStage &run)
@@ -310,10 +324,7 @@ void SandboxActor::runPlaceStage(const RunStage &run)
         return;
     }
     if (!m_provider) {
-        failStage(run.stage, run.attempt,
-            makeError(QLatin1StringView("sandbox"), QLatin1StringView("unknown_provider"),
-                QStringLiteral("This host has no sandboxes of the kind “%1”.").arg(m_creation->provider),
-                QStringLiteral("Start the task with the provider “worktree”.")));
+        failStage(run.stage, run.attempt, unknownProvider());
         return;
     }
     SandboxSpec spec;
@@ -331,6 +342,7 @@ void SandboxActor::runPlaceStage(const RunStage &run)
     };
     SandboxOperation *operation = nullptr;
     const QString step = stageStep(run.stage);
+    crashBefore(QStringLiteral("effect ") + step);
     m_operations.insert(run.stage, Operation{run.attempt, nullptr});
     if (step == QLatin1StringView("branch_attach"))
         operation = m_provider->attachBranch(spec, deadline, context().owner(), checked);
@@ -350,6 +362,7 @@ void SandboxActor::runPlaceStage(const RunStage &run)
 
 void SandboxActor::placeStageEnded(const RunStage &run, const Result<SandboxHandle> &result)
 {
+    crashAfter(QStringLiteral("effect ") + stageStep(run.stage));
     const Operation over = m_operations.take(run.stage);
     if (over.next) {
         runPlaceStage(*over.next);
@@ -364,6 +377,7 @@ void SandboxActor::placeStageEnded(const RunStage &run, const Result<SandboxHand
         return;
     }
     m_handle = *result;
+    m_placeKnown = stageStep(run.stage) == QLatin1StringView("repo_prepared");
     StageEnded ended;
     ended.stage = run.stage;
     ended.attempt = run.attempt;
@@ -395,6 +409,9 @@ void SandboxActor::abandonStage(const RunStage &run)
         if (process != m_processes.end() && process->second.client) {
             process->second.startingStage.clear();
             process->second.readyStage.clear();
+            // The next attempt must wait for its end, not take it for a running one.
+            process->second.failure = makeError(QLatin1StringView("agent"), QLatin1StringView("cancelled"),
+                QStringLiteral("%1 was stopped while it came up.").arg(process->second.launch.name), QStringLiteral("Retry from here to start it again."));
             process->second.client->stop(true);
         }
     }

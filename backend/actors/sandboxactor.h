@@ -23,10 +23,8 @@
 
 namespace foundry::backend {
 
-using SandboxProviderFactory = std::function<std::unique_ptr<SandboxProvider>(const QString &name)>;
-
 struct SandboxActorConfig {
-    SandboxProviderFactory provider;
+    SandboxProviders providers;
     QString blobRoot;
     QProcessEnvironment environment; // of the host; agents get it with their own settings below
     AcpTimeouts timeouts = {};
@@ -91,6 +89,8 @@ private:
     void abandonStage(const RunStage &run);
     void runPlaceStage(const RunStage &run);
     void placeStageEnded(const RunStage &run, const Result<SandboxHandle> &result);
+    std::unique_ptr<SandboxProvider> makeProvider(const QString &name) const;
+    Error unknownProvider() const;
     void endStage(const StageEnded &ended);
     void failStage(const QString &stage, qint64 attempt, const Error &error);
     void endOrphans();
@@ -100,6 +100,7 @@ private:
 
     // sandboxagents.cpp: processes
     void startAgent(const RunStage &run);
+    void startInPlace(const RunStage &run);
     void awaitAgent(const RunStage &run);
     void agentStarted(const AgentId &agent, const ProcessIdentity &identity);
     void agentAnswered(const AgentId &agent, AcpClient *client, const Result<AcpAgentInfo> &info);
@@ -157,6 +158,7 @@ private:
     QTimer *m_flowTimer;     // runs while agents are paused
     std::optional<SandboxCreation> m_creation;
     SandboxHandle m_handle;
+    bool m_placeKnown = false; // seen whole since this actor started
     std::unique_ptr<SandboxProvider> m_provider;
     ProcessReaper *m_reaper = nullptr;
     QHash<QString, Operation> m_operations; // by stage

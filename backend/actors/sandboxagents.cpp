@@ -5,8 +5,8 @@
 #include "backend/agents/agentdiscovery.h"
 #include "backend/observe/logline.h"
 #include "backend/agents/agenterrors.h"
-#include "backend/agents/stdiotransport.h"
 #include "backend/store/database.h"
+#include "backend/workflows/crashpoint.h"
 
 #include <QLoggingCategory>
 
@@ -30,7 +30,39 @@ AcpClient *SandboxActor::clientOf(const AgentId &agent) const
     return process == m_processes.end() ? nullptr : process->second.client;
 }
 
+// The place was whole when it was prepared; whether it still is, only its provider knows.
 void SandboxActor::startAgent(const RunStage &run)
+{
+    if (m_placeKnown || !m_provider) {
+        startInPlace(run);
+        return;
+    }
+    if (auto known = m_operations.find(run.stage); known != m_operations.end()) {
+        if (known->attempt == run.attempt && !known->abandoned)
+            return;
+        known->next = run;
+        if (known->running)
+            known->running->cancel();
+        return;
+    }
+    m_operations.insert(run.stage, Operation{run.attempt, nullptr});
+    const int deadline = run.deadlineMs > 0 ? int(qMin<qint64>(run.deadlineMs, 3600 * 1000)) : 60 * 1000;
+    SandboxOperation *operation = m_provider->health(m_handle, deadline, context().owner(), [this, run](Result<Unit> health) {
+        const Operation over = m_operations.take(run.stage);
+        m_placeKnown = health.ok();
+        if (over.next)
+            startAgent(*over.next);
+        else if (over.abandoned)
+            return;
+        else if (health)
+            startInPlace(run);
+        else
+            failStage(run.stage, run.attempt, health.error());
+    });
+    m_operations[run.stage].running = operation;
+}
+
+void SandboxActor::startInPlace(const RunStage &run)
 {
     // An earlier run's process that could not be ended still writes here: try again, and do not begin beside it.
     bool orphaned = false;
@@ -45,6 +77,10 @@ void SandboxActor::startAgent(const RunStage &run)
                 QStringLiteral("An agent of an earlier run of the host is still in this work tree and could not be ended."),
                 QStringLiteral("End it by hand or restart the machine, then retry from here.")));
         endOrphans();
+        return;
+    }
+    if (!m_provider) {
+        failStage(run.stage, run.attempt, unknownProvider());
         return;
     }
     if (!run.launch) {
@@ -67,8 +103,7 @@ void SandboxActor::startAgent(const RunStage &run)
             return;
         }
         // One that is going down must be gone first: two of a kind would share the work tree.
-        const AgentId agent = run.agent;
-        QObject::connect(process.client, &QObject::destroyed, context().owner(), [this, run, agent] { startAgent(run); });
+        QObject::connect(process.client, &QObject::destroyed, context().owner(), [this, run] { startInPlace(run); });
         process.client->stop(!outdated); // one that works well may put its sessions away first
         return;
     }
@@ -78,7 +113,17 @@ void SandboxActor::startAgent(const RunStage &run)
     process.startingStage = run.stage;
     process.startingAttempt = run.attempt;
     process.startedFor = run.attempt;
-    process.client = new AcpClient(std::make_unique<StdioTransport>(), m_config.timeouts, context().owner());
+    AgentSpec spec;
+    spec.agentId = run.agent.value;
+    spec.agentName = run.launch->name;
+    spec.program = run.launch->program;
+    spec.args = run.launch->args;
+    spec.loginHint = run.launch->loginHint;
+    spec.workingDirectory = m_handle.workTree;
+    const AgentRow *row = run.launch->custom ? nullptr : findAgentRow(run.agent);
+    spec.environment = agentEnvironment(row ? *row : AgentRow{}, run.launch->program, m_config.environment, run.launch->nodeProgram);
+    auto transport = m_provider->agent(m_handle, spec);
+    process.client = new AcpClient(std::move(transport), m_config.timeouts, context().owner());
     AcpClient *client = process.client;
     const AgentId agent = run.agent;
     m_processes.insert_or_assign(agent.value, process);
@@ -108,15 +153,7 @@ void SandboxActor::startAgent(const RunStage &run)
         agentEnded(agent, client, exit, error);
     });
 
-    AgentSpec spec;
-    spec.agentId = agent.value;
-    spec.agentName = run.launch->name;
-    spec.program = run.launch->program;
-    spec.args = run.launch->args;
-    spec.loginHint = run.launch->loginHint;
-    spec.workingDirectory = m_handle.workTree;
-    const AgentRow *row = run.launch->custom ? nullptr : findAgentRow(agent);
-    spec.environment = agentEnvironment(row ? *row : AgentRow{}, run.launch->program, m_config.environment, run.launch->nodeProgram);
+    crashBefore(QStringLiteral("effect agent_starting"));
     client->start(spec, [this, agent, client](const Result<AcpAgentInfo> &info) { agentAnswered(agent, client, info); });
 }
 
@@ -126,6 +163,7 @@ void SandboxActor::agentStarted(const AgentId &agent, const ProcessIdentity &ide
     const auto found = m_processes.find(agent.value);
     if (found == m_processes.end())
         return;
+    crashAfter(QStringLiteral("effect agent_starting"));
     Process &process = found->second;
     process.isUp = true;
     process.counted = std::make_shared<Held>(context().metrics().agentsRunning.with());

@@ -2,6 +2,7 @@
 #include "backend/actors/actoraddresses.h"
 #include "backend/actors/sandboxactor.h"
 #include "backend/store/database.h"
+#include "backend/workflows/crashpoint.h"
 
 namespace foundry::backend {
 
@@ -134,6 +135,7 @@ void SandboxActor::opened(const SessionId &session, const Result<AcpSession> &an
 
 void SandboxActor::sessionOpened(const RunStage &run, const AcpSession &session, const QString &origin)
 {
+    crashAfter(QStringLiteral("effect session_creating"));
     LiveSession live;
     live.agent = run.agent;
     live.acp = session;

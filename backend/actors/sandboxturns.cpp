@@ -1,5 +1,6 @@
 // Prompts to the agents of a sandbox, and what they say.
 #include "backend/actors/sandboxactor.h"
+#include "backend/workflows/crashpoint.h"
 #include "backend/store/database.h"
 
 #include <QDateTime>
@@ -69,8 +70,10 @@ void SandboxActor::deliver(const DeliverPrompt &deliver)
     live->second.turn = deliver.turn;
     live->second.updates = 0;
     live->second.usage = {};
+    crashBefore(QStringLiteral("effect prompt"));
     client->prompt(live->second.acp.sessionId, blocksOf(deliver, client->info()),
         [this, session = deliver.session, turn = deliver.turn](const Result<AcpTurn> &result) { turnEnded(session, turn, result); });
+    crashAfter(QStringLiteral("effect prompt"));
 }
 
 QList<AcpBlock> SandboxActor::blocksOf(const DeliverPrompt &deliver, const AcpAgentInfo &info)
@@ -114,6 +117,7 @@ void SandboxActor::turnEnded(const SessionId &session, const QString &turn, cons
     report.turn = turn;
     report.session = session;
     const auto live = m_live.find(session.value);
+    crashAfter(QStringLiteral("effect turn"));
     Usage usage;
     if (live != m_live.end() && live->second.turn == turn) {
         report.updates = live->second.updates;

@@ -1,5 +1,7 @@
 #include "backend/actors/stageplan.h"
 
+#include <QHash>
+
 namespace foundry::backend {
 
 namespace {
@@ -17,7 +19,31 @@ StageDeadlines StageDeadlines::fromEnvironment(const QProcessEnvironment &enviro
         deadlines.branchAttach = deadlines.allocate = deadlines.prepare = deadlines.agentInstall = all;
         deadlines.agentStart = deadlines.agentReady = deadlines.sessionCreate = deadlines.sessionReady = all;
     }
+    if (auto applied = deadlines.apply(environment.value(QStringLiteral("FOUNDRY_STAGE_DEADLINES"))); !applied)
+        qWarning("FOUNDRY_STAGE_DEADLINES: %ls", qUtf16Printable(applied.error().message));
     return deadlines;
+}
+
+Result<> StageDeadlines::apply(const QString &text)
+{
+    const QHash<QString, qint64 *> known{{QStringLiteral("branch_attach"), &branchAttach}, {QStringLiteral("sandbox_allocated"), &allocate},
+        {QStringLiteral("repo_prepared"), &prepare}, {QStringLiteral("agent_installing"), &agentInstall},
+        {QStringLiteral("agent_starting"), &agentStart}, {QStringLiteral("agent_ready"), &agentReady},
+        {QStringLiteral("session_creating"), &sessionCreate}, {QStringLiteral("ready"), &sessionReady}};
+    for (const QString &part : text.split(QLatin1Char(','), Qt::SkipEmptyParts)) {
+        const QString name = part.section(QLatin1Char('='), 0, 0).trimmed();
+        bool ok = false;
+        const double seconds = part.section(QLatin1Char('='), 1).trimmed().toDouble(&ok);
+        if (!known.contains(name) || !ok || seconds < 0 || seconds > 7 * 24 * 3600) {
+            QStringList names = known.keys();
+            names.sort();
+            return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
+                QStringLiteral("“%1” is no deadline of a stage.").arg(part),
+                QStringLiteral("Write STAGE=SECONDS with one of: %1.").arg(names.join(QStringLiteral(", "))), QStringLiteral("stage-deadlines"));
+        }
+        *known.value(name) = qint64(seconds * 1000);
+    }
+    return Unit{};
 }
 
 QString sandboxWorkflow()

@@ -19,8 +19,10 @@ struct StageDeadlines {
     qint64 sessionCreate = 90 * 1000;
     qint64 sessionReady = 60 * 1000;
 
-    // FOUNDRY_STAGE_DEADLINE_MS sets all of them.
+    // FOUNDRY_STAGE_DEADLINE_MS sets all of them; FOUNDRY_STAGE_DEADLINES single ones, as apply() reads them.
     static StageDeadlines fromEnvironment(const QProcessEnvironment &environment);
+    // "repo_prepared=1800,agent_starting=30": seconds by stage, 0: none. input.invalid names what cannot be read.
+    Result<> apply(const QString &text);
 };
 
 // Raised whenever a recipe's steps change: work recorded by another version stops and says so.

@@ -290,6 +290,13 @@ void TaskActor::deriveSessions(Transaction &tx)
         const QString sessionScope = sessionWorkflow(state.session);
         const QString agentScope = agentWorkflow(state.agent);
         const bool hadFailed = session->status == SessionStatus::Error;
+        // A turn that waits for its agent to come back runs no more than the agent does.
+        if (const auto turn = facts.turnRunning && !state.live ? m_store.turn(state.openTurn) : std::nullopt; turn && turn->state == QLatin1StringView("refused")) {
+            SessionFacts waiting = facts;
+            waiting.turnRunning = false;
+            if (deriveSessionStatus(waiting, stages, sessionScope, agentScope) == SessionStatus::Error)
+                facts = waiting;
+        }
         session->status = deriveSessionStatus(facts, stages, sessionScope, agentScope);
         session->error = session->status == SessionStatus::Error ? sessionError(facts, stages, sessionScope, agentScope) : std::nullopt;
         if (!hadFailed && session->error)

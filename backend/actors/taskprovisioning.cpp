@@ -114,8 +114,10 @@ void TaskProvisioning::ensureLive(Transaction &tx, const SessionState &state, bo
         renewAgent(tx, state, creating->error);
     if (m_runner.isComplete(agent) && !m_store.isAgentLive(state.agent))
         m_runner.retry(tx, agent, QStringLiteral("agent_installing"), QStringLiteral("The agent is started again"));
-    else if (const QString broken = firstBroken(agent); retryFailed && !broken.isEmpty())
+    else if (const QString broken = firstBroken(agent); retryFailed && !broken.isEmpty()) {
+        restorePlace(tx, m_runner.step(agent, broken).value_or(StepRecord{}).error);
         m_runner.retry(tx, agent, QStringLiteral("agent_installing"), QStringLiteral("A prompt asks for it again"));
+    }
     if (m_runner.isComplete(session) && !state.live)
         m_runner.retry(tx, session, QStringLiteral("session_creating"), QStringLiteral("The session is opened again"));
     else if (const QString broken = firstBroken(session); retryFailed && !broken.isEmpty())
@@ -144,6 +146,12 @@ void TaskProvisioning::renewAgent(Transaction &tx, const SessionState &state, co
     }
 }
 
+void TaskProvisioning::restorePlace(Transaction &tx, const std::optional<Error> &error)
+{
+    if (error && error->is(QLatin1StringView("sandbox"), QLatin1StringView("gone")) && m_runner.isComplete(sandboxWorkflow()))
+        m_runner.retry(tx, sandboxWorkflow(), QStringLiteral("sandbox_allocated"), error->message);
+}
+
 Result<> TaskProvisioning::retryStage(Transaction &tx, const QString &stageId)
 {
     const auto record = m_runner.step(stageWorkflow(stageId), stageStep(stageId));
@@ -153,6 +161,7 @@ Result<> TaskProvisioning::retryStage(Transaction &tx, const QString &stageId)
     if (record->state != StageState::Failed && record->state != StageState::Cancelled && record->state != StageState::Running)
         return makeError(QLatin1StringView("state"), QLatin1StringView("conflict"),
             QStringLiteral("This stage has not failed: there is nothing to retry."));
+    restorePlace(tx, record->error);
     // An agent that failed is looked for anew: it may have been installed or updated meanwhile.
     const QString step = stageWorkflow(stageId).startsWith(QLatin1StringView("agent:")) ? QStringLiteral("agent_installing")
                                                                                       : stageStep(stageId);
@@ -287,8 +296,11 @@ void TaskProvisioning::changed(Transaction &tx, const StepRecord &record)
 
 void TaskProvisioning::abandon(Transaction &tx, const StepRecord &record)
 {
-    if (record.step == QLatin1StringView("agent_installing"))
+    if (record.step == QLatin1StringView("agent_installing")) {
+        tx.send(organizationAddress(m_store.creation()->organization), QStringLiteral("resolveAbandoned"),
+            encodeResolveAgent({agentOfWorkflow(record.workflow), record.workflow + QLatin1Char('/') + record.step, record.attempt}));
         return;
+    }
     RunStage run;
     run.stage = record.workflow + QLatin1Char('/') + record.step;
     run.attempt = record.attempt;
@@ -331,6 +343,15 @@ bool TaskProvisioning::received(Transaction &tx, const Send &send, Result<> *out
     if (send.name == QLatin1StringView("stageEnded")) {
         auto ended = decodeStageEnded(send.json);
         *outcome = ended ? stageEnded(tx, *ended) : Result<>(ended.error());
+        return true;
+    }
+    if (send.name == QLatin1StringView("agentInstalling")) {
+        auto ask = decodeResolveAgent(send.json);
+        const auto record = ask ? m_runner.step(stageWorkflow(ask->stage), stageStep(ask->stage)) : std::nullopt;
+        // Only what failed for want of it, and was not begun anew since.
+        if (record && record->attempt == ask->attempt && record->state == StageState::Failed)
+            m_runner.retry(tx, record->workflow, record->step, QStringLiteral("The agent is being installed"));
+        *outcome = ask ? Result<>(Unit{}) : Result<>(ask.error());
         return true;
     }
     if (send.name == QLatin1StringView("agentResolved")) {

@@ -53,6 +53,8 @@ public:
 
 private:
     void begin(Transaction &tx, const StepRecord &record);
+    // After the error that the place is gone: it is prepared again first.
+    void restorePlace(Transaction &tx, const std::optional<Error> &error);
     void changed(Transaction &tx, const StepRecord &record);
     void abandon(Transaction &tx, const StepRecord &record);
     void completed(Transaction &tx, const QString &workflow);

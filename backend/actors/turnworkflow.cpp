@@ -222,8 +222,10 @@ void TurnWorkflow::resume(Transaction &tx)
 {
     for (const SessionState &state : m_store.states()) {
         const auto turn = state.openTurn.isEmpty() ? std::nullopt : m_store.turn(state.openTurn);
-        if (turn && turn->state == QLatin1StringView("sent"))
-            deliver(tx, *turn);
+        if (!turn || turn->state != QLatin1StringView("sent"))
+            continue;
+        m_sentBefore.insert(turn->turn);
+        deliver(tx, *turn);
     }
 }
 
@@ -367,6 +369,11 @@ Result<> TurnWorkflow::ended(Transaction &tx, const TurnReport &report)
         writer.notice(tx,
             QStringLiteral("The host was stopped while this turn ran, and the agent with it. What it wrote until then is kept. "
                            "Send the prompt again to go on; queued prompts wait for that."));
+    else if (m_sentBefore.contains(turn->turn) && report.updates > 0)
+        writer.notice(tx,
+            QStringLiteral("The host was stopped while this turn ended: the last of what the agent said may be missing here. "
+                           "The turn is complete, and the files are as the agent left them."));
+    m_sentBefore.remove(turn->turn);
     state->openTurn.clear();
     state->interruptedTurn = cut ? turn->turn : QString();
     state->hold = cut || report.error.has_value();
@@ -394,6 +401,7 @@ Result<> TurnWorkflow::refused(Transaction &tx, const TurnReport &report)
         return Unit{};
     turn->state = QStringLiteral("refused");
     m_store.putTurn(tx, *turn);
+    m_sentBefore.remove(turn->turn); // what it says will all be heard
     state->live = false;
     m_store.putState(tx, *state);
     if (turn->cancelling) {

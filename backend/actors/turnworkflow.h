@@ -6,6 +6,8 @@
 #include "backend/actors/taskprovisioning.h"
 #include "backend/actors/tasktranscripts.h"
 
+#include <QSet>
+
 namespace foundry::backend {
 
 class TaskAttention;
@@ -66,6 +68,7 @@ private:
     TaskProvisioning &m_provisioning;
     TaskAttention &m_attention;
     BlobStore m_blobs;
+    QSet<QString> m_sentBefore; // turns that were with the agent when this actor started
 };
 
 } // namespace foundry::backend

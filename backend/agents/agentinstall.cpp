@@ -8,7 +8,9 @@
 #include <QStandardPaths>
 #include <QStorageInfo>
 #include <QThread>
+#include <algorithm>
 #include <csignal>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 namespace foundry::backend {
@@ -21,6 +23,12 @@ constexpr int installTermGraceMs = 2000;
 Error installError(const char *code, const QString &message, const QString &action, const QString &detail = {})
 {
     return makeError(QLatin1StringView("agent"), QLatin1StringView(code), message, action, detail);
+}
+
+// What npm names its errors by.
+bool installSays(std::initializer_list<const char *> codes, const QByteArray &tail)
+{
+    return std::any_of(codes.begin(), codes.end(), [&tail](const char *code) { return tail.contains(code); });
 }
 
 // Hundreds of megabytes in thousands of files: not on the caller's thread.
@@ -92,7 +100,12 @@ void AgentInstaller::install(const AgentRow &row, std::function<void(Result<QStr
     m_process = std::make_unique<QProcess>();
     m_process->setProcessChannelMode(QProcess::MergedChannels);
     m_process->setStandardInputFile(QProcess::nullDevice());
-    m_process->setChildProcessModifier([] { ::setsid(); });
+    m_process->setChildProcessModifier([parent = ::getpid()] {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL); // a host that is killed leaves no npm behind
+        if (::getppid() != parent)
+            ::_exit(127);
+        ::setsid();
+    });
     const QString marker = makeUuid7();
     QProcessEnvironment environment = m_environment;
     environment.insert(processMarkerName(), marker);
@@ -148,6 +161,16 @@ void AgentInstaller::onFinished(int code, QProcess::ExitStatus status)
     }
     const QString program = m_staging + QStringLiteral("/node_modules/.bin/") + m_row.program;
     if (status != QProcess::NormalExit || code != 0 || !QFileInfo(program).isExecutable()) {
+        if (installSays({"ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "ECONNREFUSED", "ECONNRESET", "ENETUNREACH", "ERR_SOCKET_TIMEOUT"}, m_tail)) {
+            finish(installError("network", tr("npm cannot reach its registry, so %1 was not installed.").arg(m_row.name),
+                tr("Check the network and npm's proxy settings, then try again."), QString::fromUtf8(m_tail)));
+            return;
+        }
+        if (installSays({"ENOSPC"}, m_tail)) {
+            finish(installError("no_space", tr("The disk was full before %1 was installed.").arg(m_row.name),
+                tr("Free some space in %1.").arg(m_dataDirectory), QString::fromUtf8(m_tail)));
+            return;
+        }
         finish(installError("install_failed", tr("npm could not install %1.").arg(m_row.install.package),
             tr("See what npm says; check the network, then try again."), QString::fromUtf8(m_tail)));
         return;

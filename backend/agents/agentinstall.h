@@ -21,8 +21,8 @@ public:
     AgentInstaller(QString dataDirectory, QProcessEnvironment environment, QObject *parent = nullptr);
     ~AgentInstaller() override;
 
-    // `done` is called once with the absolute path of the program. Errors: agent.npm_missing, install_failed, timeout,
-    // cancelled; state.conflict when one is under way here.
+    // `done` is called once with the absolute path of the program. Errors: agent.npm_missing, no_space, network, install_failed,
+    // timeout, cancelled; state.conflict when one is under way here.
     void install(const AgentRow &row, std::function<void(Result<QString>)> done);
     void cancel();
     bool isRunning() const { return m_process != nullptr; }

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 namespace foundry::backend {
@@ -71,7 +72,11 @@ void StdioTransport::start(const AgentSpec &spec)
     m_process->setWorkingDirectory(spec.workingDirectory);
     // Standard output is our own pipe; QProcess would read it into memory whether or not anybody wants it.
     m_process->setStandardOutputFile(QProcess::nullDevice());
-    m_process->setChildProcessModifier([fd = m_childFd] {
+    m_process->setChildProcessModifier([fd = m_childFd, parent = ::getpid()] {
+        // A host that is killed before it has this process on record would leave it to nobody.
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (::getppid() != parent)
+            ::_exit(127);
         ::setsid();
         ::dup2(fd, STDOUT_FILENO);
     });

@@ -52,6 +52,15 @@ QString compositionFolder(const HostConfig &config, const ActorContext &context)
                                                       : config.dataDir + QStringLiteral("/organizations/") + organization;
 }
 
+SandboxProviders compositionProviders(const HostServices &services, const GitEnvironment &git, const QString &folder)
+{
+    SandboxProviders providers = services.providers;
+    providers.insert_or_assign(QStringLiteral("worktree"), [git, worktrees = folder + QStringLiteral("/worktrees")] {
+        return std::make_unique<WorktreeProvider>(git, worktrees);
+    });
+    return providers;
+}
+
 QList<ActorFactory> compositionDomain(const HostConfig &config, const HostServices &services)
 {
     const QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
@@ -65,10 +74,13 @@ QList<ActorFactory> compositionDomain(const HostConfig &config, const HostServic
     discovery.environment = environment;
 
     QList<ActorFactory> factories;
-    const auto organization = [config, git, discovery](ActorContext &context) {
+    const auto organization = [config, services, git, discovery](ActorContext &context) {
         const QString folder = compositionFolder(config, context);
         OrganizationActorConfig organization{git, discovery, folder + QStringLiteral("/repositories"), folder + QStringLiteral("/blobs")};
         organization.clock = config.clock;
+        organization.providers.clear();
+        for (const auto &[name, make] : compositionProviders(services, git, folder))
+            organization.providers.append(name);
         return std::make_unique<OrganizationActor>(context, std::move(organization));
     };
     // `local` is there from the first start; the others by createOrganization alone.
@@ -83,7 +95,9 @@ QList<ActorFactory> compositionDomain(const HostConfig &config, const HostServic
     factories.append(ActorFactory{QStringLiteral("audit-log"),
         [](const QStringList &key) { return compositionKey(key, QStringLiteral("audit-log"), 3); }, CreatedBy::FirstTouch,
         [](ActorContext &context) { return std::make_unique<AuditActor>(context); }, compositionOrganization});
-    const StageDeadlines deadlines = StageDeadlines::fromEnvironment(environment);
+    StageDeadlines deadlines = StageDeadlines::fromEnvironment(environment);
+    if (auto applied = deadlines.apply(config.stageDeadlines); !applied)
+        qWarning("%ls", qUtf16Printable(applied.error().message)); // checked where the options are read
     factories.append(ActorFactory{QStringLiteral("task"),
         [](const QStringList &key) { return compositionKey(key, QStringLiteral("task"), 5); }, CreatedBy::SendOnly,
         [config, git, deadlines](ActorContext &context) {
@@ -91,15 +105,10 @@ QList<ActorFactory> compositionDomain(const HostConfig &config, const HostServic
         }});
     factories.append(ActorFactory{QStringLiteral("sandbox"),
         [](const QStringList &key) { return compositionKey(key, QStringLiteral("sandbox"), 4); }, CreatedBy::SendOnly,
-        [config, git, environment](ActorContext &context) {
+        [config, services, git, environment](ActorContext &context) {
             const QString folder = compositionFolder(config, context);
             SandboxActorConfig sandbox;
-            sandbox.provider = [git, worktrees = folder + QStringLiteral("/worktrees")](
-                                   const QString &name) -> std::unique_ptr<SandboxProvider> {
-                if (name == QLatin1StringView("worktree"))
-                    return std::make_unique<WorktreeProvider>(git, worktrees);
-                return nullptr;
-            };
+            sandbox.providers = compositionProviders(services, git, folder);
             sandbox.blobRoot = folder + QStringLiteral("/blobs");
             sandbox.environment = environment;
             return std::make_unique<SandboxActor>(context, sandbox);

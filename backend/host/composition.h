@@ -4,6 +4,7 @@
 #include "backend/actors/actorfactory.h"
 #include "backend/host/hostconfig.h"
 #include "backend/observe/metrics.h"
+#include "backend/sandboxes/sandboxprovider.h"
 
 #include <QList>
 
@@ -13,6 +14,7 @@ namespace foundry::backend {
 struct HostServices {
     MembershipSink *members = nullptr;
     HostMetrics *metrics = nullptr;
+    SandboxProviders providers = {}; // kinds of places for tasks beside the work trees of this machine
 };
 
 QList<ActorFactory> actorFactories(const HostConfig &config, const HostServices &services = {});

@@ -20,6 +20,8 @@ struct HostConfig {
     std::function<qint64()> clock = &QDateTime::currentMSecsSinceEpoch;
     QString token;       // the connection's secret; never logged, never in an argument list
 
+    QString stageDeadlines; // "STAGE=SECONDS,…", checked; above the environment's
+
     QString actorsDir() const { return dataDir + QStringLiteral("/actors"); }
     // Work trees of tasks and clones of repositories.
     QString tasksDir() const { return dataDir + QStringLiteral("/tasks"); }

@@ -1,5 +1,7 @@
 #include "backend/host/hostoptions.h"
 
+#include "backend/actors/stageplan.h"
+
 #include <QCommandLineParser>
 #include <QDir>
 #include <QRandomGenerator>
@@ -42,9 +44,12 @@ Result<HostOptions> parseHostOptions(const QStringList &arguments, const QString
         QStringLiteral("ADDRESS:PORT"), QStringLiteral("127.0.0.1:0"));
     const QCommandLineOption connectFile(QStringLiteral("connect-file"),
         QStringLiteral("Where endpoint and token are written (default: host.json in the data directory)."), QStringLiteral("FILE"));
+    const QCommandLineOption stageDeadlines(QStringLiteral("stage-deadlines"),
+        QStringLiteral("How long stages of a new task may take, in seconds; 0 is for ever. FOUNDRY_STAGE_DEADLINES says the same."),
+        QStringLiteral("STAGE=SECONDS,…"));
     const QCommandLineOption help({QStringLiteral("h"), QStringLiteral("help")}, QStringLiteral("Shows this text."));
     const QCommandLineOption version(QStringLiteral("version"), QStringLiteral("Shows the version."));
-    parser.addOptions({dataDir, listen, connectFile, help, version});
+    parser.addOptions({dataDir, listen, connectFile, stageDeadlines, help, version});
     if (!parser.parse(arguments))
         return hostoptionsInvalid(parser.errorText());
 
@@ -61,6 +66,9 @@ Result<HostOptions> parseHostOptions(const QStringList &arguments, const QString
         return hostoptionsInvalid(QStringLiteral("Unexpected argument \"%1\".").arg(parser.positionalArguments().first()));
 
     HostConfig &config = options.config;
+    config.stageDeadlines = parser.value(stageDeadlines);
+    if (auto read = StageDeadlines().apply(config.stageDeadlines); !read)
+        return hostoptionsInvalid(read.error().message + QLatin1Char(' ') + read.error().action);
     const QString where = parser.value(listen);
     const qsizetype colon = where.lastIndexOf(QLatin1Char(':'));
     QString address = where.left(colon);

@@ -1,7 +1,10 @@
 #include "backend/sandboxes/worktreeprovider.h"
 
+#include "backend/agents/stdiotransport.h"
+#include "backend/git/childprocess.h"
 #include "backend/git/giterror.h"
 #include "backend/git/gitoperations.h"
+#include "backend/sandboxes/sandboxexec.h"
 
 #include <QDir>
 #include <QFileInfo>
@@ -27,11 +30,14 @@ public:
         m_job = job;
         connect(job, &GitJob::progress, this, &SandboxOperation::progress);
     }
+    void follow(ChildProcess *child) { m_child = child; }
     void cancel() override
     {
         m_cancelled = true;
         if (m_job)
             m_job->cancel();
+        if (m_child)
+            m_child->cancel();
     }
     bool isCancelled() const { return m_cancelled; }
     template <class T>
@@ -43,6 +49,7 @@ public:
 
 private:
     QPointer<GitJob> m_job;
+    QPointer<ChildProcess> m_child;
     bool m_cancelled = false;
 };
 
@@ -163,9 +170,47 @@ SandboxOperation *WorktreeProvider::prepare(const SandboxSpec &spec, const Sandb
     return operation;
 }
 
+std::unique_ptr<AgentTransport> WorktreeProvider::agent(const SandboxHandle &handle, AgentSpec &spec)
+{
+    spec.workingDirectory = handle.workTree;
+    return std::make_unique<StdioTransport>();
+}
+
+SandboxOperation *WorktreeProvider::exec(const SandboxHandle &handle, const SandboxExec &exec, int deadlineMs, QObject *context,
+    SandboxDone<SandboxExecResult> done)
+{
+    auto *operation = new WorktreeOperation(context);
+    ChildSpec spec;
+    spec.program = exec.program;
+    spec.arguments = exec.args;
+    spec.workingDirectory = handle.workTree;
+    spec.environment = m_git.environment;
+    spec.input = exec.input;
+    spec.deadlineMs = deadlineMs;
+    spec.outputCap = exec.outputLimit;
+    spec.dieWithParent = true;
+    auto *child = new ChildProcess(spec, operation);
+    operation->follow(child);
+    QObject::connect(child, &ChildProcess::finished, operation, [operation, exec, done](const ChildOutcome &outcome) {
+        operation->answer<SandboxExecResult>(done, sandboxExecResult(exec.program, outcome));
+    });
+    child->start();
+    return operation;
+}
+
 SandboxOperation *WorktreeProvider::health(const SandboxHandle &handle, int deadlineMs, QObject *context, SandboxDone<Unit> done)
 {
     auto *operation = new WorktreeOperation(context);
+    const bool there = !handle.workTree.isEmpty() && QFileInfo(handle.workTree).isDir();
+    if (!there) {
+        QTimer::singleShot(0, operation, [operation, handle, done] {
+            operation->answer<Unit>(done,
+                makeError(QLatin1StringView("sandbox"), QLatin1StringView("gone"),
+                    QStringLiteral("The work tree %1 is not there any more.").arg(handle.workTree),
+                    QStringLiteral("Retry from here to make it again on its branch. What was not committed in it cannot be brought back.")));
+        });
+        return operation;
+    }
     operation->follow(inspectRepository(
         m_git, handle.workTree, operation,
         [operation, handle, done](Result<RepositoryInfo> info) {

@@ -17,6 +17,9 @@ public:
     SandboxOperation *allocate(const SandboxSpec &spec, int deadlineMs, QObject *context, SandboxDone<SandboxHandle> done) override;
     SandboxOperation *prepare(const SandboxSpec &spec, const SandboxHandle &handle, int deadlineMs, QObject *context,
         SandboxDone<SandboxHandle> done) override;
+    std::unique_ptr<AgentTransport> agent(const SandboxHandle &handle, AgentSpec &spec) override;
+    SandboxOperation *exec(const SandboxHandle &handle, const SandboxExec &exec, int deadlineMs, QObject *context,
+        SandboxDone<SandboxExecResult> done) override;
     SandboxOperation *health(const SandboxHandle &handle, int deadlineMs, QObject *context, SandboxDone<Unit> done) override;
     SandboxOperation *destroy(const SandboxSpec &spec, const SandboxHandle &handle, bool force, int deadlineMs, QObject *context,
         SandboxDone<Unit> done) override;

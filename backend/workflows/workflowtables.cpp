@@ -1,6 +1,7 @@
 // The step runner's tables: how workflows, steps and attempts are kept and read.
 #include "backend/observe/metrics.h"
 #include "backend/store/database.h"
+#include "backend/workflows/crashpoint.h"
 #include "backend/workflows/errorjson.h"
 #include "backend/workflows/workflowrunner.h"
 
@@ -213,6 +214,9 @@ void WorkflowRunner::write(Transaction &tx, const StepRecord &step)
         m_context.metrics().workflowSteps.with({step.step.toLatin1(), OpenEnum<StageState>(step.state).text().toLatin1()}).add();
         tell("step_ended", step);
     }
+    if (crashPointsAreOn())
+        crashPoint(tx, QStringLiteral("step ") + kind(step.workflow) + QLatin1Char('/') + step.step + QLatin1Char(' ')
+                + OpenEnum<StageState>(step.state).text());
     if (m_hooks.changed)
         m_hooks.changed(tx, step);
 }

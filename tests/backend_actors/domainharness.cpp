@@ -9,7 +9,8 @@ namespace foundry::test {
 
 using namespace foundry::backend;
 
-DomainHarness::DomainHarness()
+DomainHarness::DomainHarness(QString dataDir)
+    : m_dataDir(std::move(dataDir))
 {
     qputenv("HOME", git.path(QStringLiteral("home")).toUtf8());
 }
@@ -28,7 +29,7 @@ void DomainHarness::start()
     RuntimeOptions options;
     options.dataDir = dataDir();
     options.metrics = &metrics;
-    m_runtime = std::make_unique<ActorRuntime>(options, actorFactories(config, {nullptr, &metrics}));
+    m_runtime = std::make_unique<ActorRuntime>(options, actorFactories(config, {nullptr, &metrics, providers}));
     auto opened = m_runtime->open(&ear);
     if (!opened)
         qFatal("%ls", qUtf16Printable(opened.error().message));

@@ -3,6 +3,7 @@
 
 #include "backend/actors/actorruntime.h"
 #include "backend/host/hostconfig.h"
+#include "backend/sandboxes/sandboxprovider.h"
 #include "models/types/commands.h"
 #include "models/types/topic.h"
 #include "realtime/protocol/codec.h"
@@ -18,7 +19,8 @@ namespace foundry::test {
 
 class DomainHarness {
 public:
-    DomainHarness();
+    // On a data folder of its own, or on this one (that another process had before).
+    explicit DomainHarness(QString dataDir = {});
     ~DomainHarness();
 
     GitFixture git;
@@ -40,7 +42,9 @@ public:
     void start();
     void stop();
     bool isRunning() const { return m_runtime != nullptr; }
-    QString dataDir() const { return git.path(QStringLiteral("data")); }
+    QString dataDir() const { return m_dataDir.isEmpty() ? git.path(QStringLiteral("data")) : m_dataDir; }
+    // Kinds of places beside the work trees; before start().
+    backend::SandboxProviders providers;
 
     backend::ActorAddress organization() const;
     backend::ActorAddress task(const RepoId &repo, const TaskId &task) const;
@@ -95,6 +99,7 @@ public:
     bool answerPermission(const Made &made, const QString &kind, int ms = 20000);
 
 private:
+    QString m_dataDir;
     std::unique_ptr<backend::ActorRuntime> m_runtime;
     backend::ConnectionId m_lastConnection = 0;
 };

@@ -204,7 +204,7 @@ void tst_TaskFailures::retryAfterLogin()
         {QStringLiteral("--login"), login, QStringLiteral("--journal"), journal});
     const QString scope = QStringLiteral("agent:") + agent.value;
     // The probe of a new custom agent is a process of its own.
-    const auto starts = [&] { return m_host->git.read(m_host->git.root(), QStringLiteral("journal")).count("start "); };
+    const auto starts = [&] { return m_host->git.read(m_host->git.root(), QStringLiteral("journal")).count(" start\n"); };
     QTRY_VERIFY_WITH_TIMEOUT(starts() == 1, 10000);
     auto made = createWith(agent, QStringLiteral("hello"));
     if (otherWorks) {

@@ -1,5 +1,5 @@
 // An ACP agent made for tests, run as a real process. Its first argument says how it behaves; after it may stand
-// "--journal FILE" (a line for each start, session/new, session/load and prompt is appended to it) and
+// "--journal FILE" (a line with its pid for each start, session/new, session/load and prompt) and
 // "--login FILE" (session/new is refused as with `login` unless the file was there when the process began).
 //   ok           modes, options, commands; repeats the prompt in two pieces; session/load replays
 //   split        the same, its output cut into small writes and several messages in one
@@ -72,7 +72,7 @@ void journal(const QString &line)
     if (journalFile.isEmpty())
         return;
     const int file = ::open(journalFile.toLocal8Bit().constData(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    const QByteArray bytes = line.toUtf8() + '\n';
+    const QByteArray bytes = QByteArray::number(qint64(::getpid())) + ' ' + line.toUtf8() + '\n';
     if (file < 0 || ::write(file, bytes.constData(), size_t(bytes.size())) != bytes.size())
         std::abort();
     ::close(file);
@@ -333,7 +333,7 @@ void handle(const QJsonObject &message)
     } else if (method == QLatin1StringView("authenticate")) {
         answer(id, {});
     } else if (method == QLatin1StringView("session/new")) {
-        journal(QStringLiteral("new"));
+        journal(QStringLiteral("new ") + params.value(QStringLiteral("cwd")).toString());
         if (mode == QLatin1StringView("login") || !loggedIn) {
             refuse(id, -32000, QStringLiteral("Authentication required"));
             return;
@@ -361,7 +361,7 @@ void handle(const QJsonObject &message)
         answer(id, result);
     } else if (method == QLatin1StringView("session/load")) {
         sessions = std::max(sessions, session.mid(1).toInt());
-        journal(QStringLiteral("load ") + session);
+        journal(QStringLiteral("load %1 %2").arg(session, params.value(QStringLiteral("cwd")).toString()));
         send(update(session, chunk(QStringLiteral("earlier prompt"), QStringLiteral("user_message_chunk"))));
         send(update(session, chunk(QStringLiteral("earlier answer"))));
         answer(id, {});
@@ -402,7 +402,7 @@ int main(int argc, char **argv)
         else if (qstrcmp(argv[i], "--login") == 0)
             loggedIn = ::access(argv[i + 1], F_OK) == 0;
     }
-    journal(QStringLiteral("start %1").arg(::getpid()));
+    journal(QStringLiteral("start"));
     if (mode == QLatin1StringView("exit")) {
         std::fprintf(stderr, "cannot start: no configuration\n");
         return 3;

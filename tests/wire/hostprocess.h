@@ -24,13 +24,16 @@ public:
     // SIGTERM, then SIGKILL after 10 s.
     void stop();
     void kill(int signal);
+    bool isRunning() const { return m_process.state() != QProcess::NotRunning; }
+    // It has ended, or does within this time.
+    bool waitForEnd(int ms) { return !isRunning() || m_process.waitForFinished(ms); }
+    bool wasKilled() const { return m_process.exitStatus() == QProcess::CrashExit; }
 
     QString dataDir() const { return m_dataDir; }
     QString endpoint() const { return m_endpoint; }
     QString token() const { return m_token; }
     qint64 pid() const { return m_process.processId(); }
     // False once it has ended by itself; for a caller whose event loop turns.
-    bool isRunning() const { return m_process.state() != QProcess::NotRunning; }
     // Connections that are established at its port.
     int openSockets() const;
     double startMs() const { return m_startMs; } // from spawn to ready

@@ -28,6 +28,7 @@ WireClient::WireClient(QString endpoint, QString token)
 {
     m_clock.start();
     m_socket.setProxy(QNetworkProxy::NoProxy);
+    connect(&m_socket, &QWebSocket::disconnected, this, [this] { m_gone = true; });
     connect(&m_socket, &QWebSocket::textMessageReceived, this, [this](const QString &text) { receive(text.toUtf8()); });
 }
 
@@ -75,9 +76,7 @@ Result<> WireClient::open(const QString &actor, const QStringList &key, bool cre
     QWebSocketHandshakeOptions handshake;
     handshake.setSubprotocols({QStringLiteral("rivet"), QStringLiteral("rivet_encoding.json")});
     m_socket.open(url, handshake);
-    // An error frame (it has no Init before it) and a close end the wait as well.
-    const auto over = [this] { return m_open || (m_socket.closeCode() != QWebSocketProtocol::CloseCodeNormal && m_socket.state() == QAbstractSocket::UnconnectedState); };
-    if (!wait(over, timeoutMs) || !m_open)
+    if (!wait([this] { return m_open || m_gone; }, timeoutMs) || !m_open)
         return failure(QStringLiteral("The host sent no Init: %1").arg(m_socket.closeReason()));
     return Unit{};
 }
@@ -92,8 +91,10 @@ Result<QByteArray> WireClient::call(const QString &action, const QByteArray &arg
     m_answer.reset();
     m_waitingFor = m_next++;
     m_socket.sendTextMessage(QString::fromUtf8(protocol::encodeClientFrame(protocol::ActionFrame{m_waitingFor, action, args})));
-    if (!wait([this] { return m_answer.has_value(); }, timeoutMs))
+    if (!wait([this] { return m_answer.has_value() || m_gone; }, timeoutMs))
         return makeError(QLatin1StringView("client"), QLatin1StringView("timeout"), QStringLiteral("%1 was not answered.").arg(action));
+    if (!m_answer)
+        return makeError(QLatin1StringView("client"), QLatin1StringView("closed"), QStringLiteral("The connection was closed: %1").arg(m_socket.closeReason()));
     if (const auto *error = std::get_if<protocol::ErrorFrame>(&*m_answer))
         return error->error;
     return std::get<protocol::ActionResponseFrame>(*m_answer).output;

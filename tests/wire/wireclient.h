@@ -51,6 +51,7 @@ private:
     QWebSocket m_socket;
     QElapsedTimer m_clock;
     bool m_open = false;
+    bool m_gone = false;
     quint64 m_next = 1;
     std::optional<protocol::ServerFrame> m_answer;
     quint64 m_waitingFor = 0;

@@ -1,0 +1,191 @@
+// Installing an agent: a recorded workflow of the organization, shown in the stage of each task that waits for it.
+#include "backend/actors/audit.h"
+#include "backend/actors/organizationactor.h"
+#include "backend/actors/sandboxmessages.h"
+#include "backend/store/database.h"
+
+#include <QElapsedTimer>
+#include <QTimer>
+
+namespace foundry::backend {
+
+namespace {
+
+constexpr int installLeaveMs = 1000;
+
+QString installWorkflow(const AgentId &id)
+{
+    return QStringLiteral("install:") + id.value;
+}
+
+Error unknownInstall(const AgentId &id)
+{
+    return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
+        QStringLiteral("There is no agent “%1” here.").arg(id.value), QStringLiteral("Look for agents again."), QStringLiteral("agentId"));
+}
+
+} // namespace
+
+Result<Agent> OrganizationActor::install(Transaction &tx, const AgentId &id)
+{
+    auto agent = agentRow(id);
+    const AgentRow *known = findAgentRow(id);
+    if (!agent || !known)
+        return unknownInstall(id);
+    if (known->install.package.isEmpty())
+        return makeError(QLatin1StringView("state"), QLatin1StringView("conflict"),
+            QStringLiteral("%1 cannot be installed from here.").arg(known->name),
+            QStringLiteral("Install it as its makers say, then look for agents again."));
+    const QString workflow = installWorkflow(id);
+    if (const auto step = m_runner.step(workflow, QStringLiteral("install")); step && step->state == StageState::Running)
+        return *agent; // under way: what was asked for
+    m_runner.forget(tx, workflow);
+    // What the network refused may be there a moment later; npm itself has tried by then.
+    m_runner.start(tx, WorkflowRecipe{workflow, QStringLiteral("install"), {{QStringLiteral("install"), 15 * 60 * 1000, {2000, 10000}}}});
+    // Whoever installs it from here has confirmed it.
+    tx.database().run("INSERT INTO agent_choices (agent, confirmed) VALUES (?, 1) ON CONFLICT (agent) DO UPDATE SET confirmed = 1", id.value);
+    agent->detail = QStringLiteral("Installing %1 %2 (%3 MB)…").arg(known->install.package, known->install.version).arg(known->install.bytes / 1000000);
+    tx.put(topic(), *agent);
+    audit(tx, organizationId(), {auditkind::agentInstalled, {}, {},
+        {{QStringLiteral("agent"), id.value}, {QStringLiteral("version"), known->install.version}}});
+    settle(tx);
+    // Tasks that failed for want of it wait for it now.
+    for (const auto &[to, ask] : std::exchange(m_missing, {})) {
+        if (ask.agent == id)
+            tx.send(to, QStringLiteral("agentInstalling"), encodeResolveAgent(ask));
+        else
+            m_missing.append({to, ask});
+    }
+    return agentRow(id).value_or(*agent);
+}
+
+std::optional<StepRecord> OrganizationActor::installing(const AgentId &id) const
+{
+    const auto step = m_runner.step(installWorkflow(id), QStringLiteral("install"));
+    const bool goesOn = step && (step->state == StageState::Running || step->state == StageState::Pending);
+    return goesOn ? step : std::nullopt;
+}
+
+// The task does not wait any more. The last one that leaves ends the installation: there is no other way to cancel it.
+void OrganizationActor::resolveAbandoned(Transaction &tx, const ActorAddress &from, const ResolveAgent &ask)
+{
+    const auto drop = [&](QList<QPair<ActorAddress, ResolveAgent>> &list) {
+        return list.removeIf([&](const auto &one) { return one.first == from && one.second.stage == ask.stage; });
+    };
+    drop(m_missing);
+    drop(m_unresolved);
+    if (drop(m_awaiting) == 0)
+        return;
+    // Not at once: a retry asks again in the next breath.
+    tx.afterCommit([this, id = ask.agent] {
+        QTimer::singleShot(installLeaveMs, context().owner(), [this, id] {
+            const bool waited = std::any_of(m_awaiting.begin(), m_awaiting.end(), [&id](const auto &one) { return one.second.agent == id; });
+            if (waited || !installing(id))
+                return;
+            write([&](Transaction &later) -> Result<> {
+                m_runner.cancel(later, installWorkflow(id));
+                if (auto agent = agentRow(id)) {
+                    agent->detail = QStringLiteral("The installation was cancelled.");
+                    later.put(topic(), *agent);
+                }
+                settle(later);
+                return Unit{};
+            });
+        });
+    });
+}
+
+void OrganizationActor::abandonInstall(Transaction &tx, const StepRecord &record)
+{
+    tx.afterCommit([this, id = record.workflow.section(QLatin1Char(':'), 1)] {
+        if (AgentInstaller *installer = m_installers.value(id))
+            installer->cancel();
+    });
+}
+
+void OrganizationActor::answerAwaiting(const AgentId &id, const std::optional<Error> &error)
+{
+    for (const auto &[to, ask] : std::exchange(m_awaiting, {})) {
+        if (!(ask.agent == id)) {
+            m_awaiting.append({to, ask});
+        } else if (!error) {
+            answerResolve(to, ask);
+        } else {
+            m_missing.append({to, ask});
+            write([&](Transaction &tx) -> Result<> {
+                tx.send(to, QStringLiteral("agentResolved"), encodeAgentResolved({ask.stage, ask.attempt, {}, error}));
+                return Unit{};
+            });
+        }
+    }
+}
+
+void OrganizationActor::beginInstall(Transaction &tx, const StepRecord &record)
+{
+    const AgentId id(record.workflow.section(QLatin1Char(':'), 1));
+    tx.afterCommit([this, id, attempt = record.attempt] { installNow(id, attempt); });
+}
+
+void OrganizationActor::installFailed(Transaction &tx, const StepRecord &record)
+{
+    auto agent = agentRow(AgentId(record.workflow.section(QLatin1Char(':'), 1)));
+    if (!agent || !record.error)
+        return;
+    agent->detail = record.error->message + QLatin1Char(' ') + record.error->action;
+    tx.put(topic(), *agent);
+    audit(tx, organizationId(), {auditkind::agentInstallFailed, {}, {},
+        {{QStringLiteral("agent"), agent->id.value}, {QStringLiteral("error"), record.error->key()}}});
+    tx.afterCommit([this, id = agent->id, error = record.error] {
+        if (AgentInstaller *installer = m_installers.value(id.value))
+            installer->cancel();
+        answerAwaiting(id, error);
+    });
+}
+
+void OrganizationActor::installNow(const AgentId &id, qint64 attempt)
+{
+    const AgentRow *known = findAgentRow(id);
+    if (!known || m_installers.contains(id.value))
+        return;
+    auto *installer = new AgentInstaller(m_config.discovery.dataDirectory, m_config.discovery.environment, context().owner());
+    m_installers.insert(id.value, installer);
+    auto since = std::make_shared<QElapsedTimer>();
+    QObject::connect(installer, &AgentInstaller::progress, context().owner(), [this, id, attempt, since](const QString &line) {
+        if (since->isValid() && since->elapsed() < 250)
+            return;
+        since->start();
+        write([&](Transaction &tx) -> Result<> {
+            m_runner.progress(tx, installWorkflow(id), QStringLiteral("install"), attempt, line, line + QLatin1Char('\n'));
+            if (auto agent = agentRow(id)) {
+                agent->detail = QStringLiteral("Installing… %1").arg(line.left(200));
+                tx.put(topic(), *agent);
+            }
+            return Unit{};
+        });
+        for (const auto &[to, ask] : std::as_const(m_awaiting)) {
+            if (ask.agent == id)
+                context().stream(to, QStringLiteral("stageProgress"), encodeStageProgress({ask.stage, ask.attempt, line.left(200), line + QLatin1Char('\n')}));
+        }
+    });
+    installer->install(*known, [this, id, attempt, installer](const Result<QString> &program) {
+        m_installers.remove(id.value);
+        installer->deleteLater();
+        write([&](Transaction &tx) -> Result<> {
+            m_runner.finish(tx, installWorkflow(id), QStringLiteral("install"), attempt,
+                program ? Result<QByteArray>(program->toUtf8()) : Result<QByteArray>(program.error()));
+            settle(tx);
+            return Unit{};
+        });
+        if (!program)
+            return;
+        auto once = std::make_shared<QMetaObject::Connection>();
+        *once = QObject::connect(m_discovery, &AgentDiscovery::agentsFound, context().owner(), [this, id, once](const QList<Agent> &) {
+            QObject::disconnect(*once);
+            m_discovery->confirm(id, [](const Result<Agent> &) { /* agentChanged() carries the outcome */ });
+            answerAwaiting(id, {});
+        });
+        m_discovery->scan();
+    });
+}
+
+} // namespace foundry::backend

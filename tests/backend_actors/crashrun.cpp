@@ -1,0 +1,460 @@
+#include "tests/backend_actors/crashrun.h"
+
+#include "backend/store/database.h"
+
+#include <QDir>
+#include <QFile>
+#include <QTest>
+
+#include <csignal>
+
+namespace foundry::test {
+
+namespace {
+
+AgentId crashrunAgent(const char *mode)
+{
+    return AgentId(QStringLiteral("crash-") + QString::fromLatin1(mode));
+}
+
+// Living, and no zombie that waits for the test's fence.
+bool crashrunLives(qint64 pid)
+{
+    QFile stat(QStringLiteral("/proc/%1/stat").arg(pid));
+    if (!stat.open(QIODevice::ReadOnly))
+        return false;
+    const QByteArray text = stat.readAll();
+    return text.mid(text.lastIndexOf(')') + 2, 1) != "Z";
+}
+
+} // namespace
+
+QString CrashSpot::text() const
+{
+    if (afterMs >= 0)
+        return QStringLiteral("killed after %1 ms").arg(afterMs);
+    return name.isEmpty() ? QStringLiteral("no crash") : QStringLiteral("%1|%2|%3").arg(name, before ? QStringLiteral("before") : QStringLiteral("after")).arg(pass);
+}
+
+CrashRun::CrashRun(CrashSpot spot)
+    : m_spot(std::move(spot))
+    , m_repository(m_git.makeRepository(QStringLiteral("project")))
+{
+    m_ids.task = TaskId(QStringLiteral("t-") + m_ids.task.value);
+}
+
+CrashRun::~CrashRun() = default;
+
+QStringList CrashRun::passed() const
+{
+    return QString::fromUtf8(m_git.read(m_git.root(), QStringLiteral("points"))).split(QLatin1Char('\n'), Qt::SkipEmptyParts);
+}
+
+Result<> CrashRun::startHost(bool crashing)
+{
+    m_organization.reset();
+    m_task.reset();
+    m_host = std::make_unique<wire::HostProcess>(m_git.path(QStringLiteral("data")));
+    QProcessEnvironment environment = m_git.environment();
+    if (crashing && !m_spot.name.isEmpty())
+        environment.insert(QStringLiteral("FOUNDRY_CRASH_POINT"), m_spot.text());
+    else if (crashing && m_spot.afterMs < 0)
+        environment.insert(QStringLiteral("FOUNDRY_CRASH_LOG"), m_git.path(QStringLiteral("points")));
+    m_host->setEnvironment(environment);
+    return m_host->start();
+}
+
+// Once or, when the host ended meanwhile as it was meant to, again with a new one.
+bool CrashRun::perform(const char *what, const Act &act)
+{
+    for (int tries = 0;; ++tries) {
+        const QString problem = act();
+        const bool ended = m_host->waitForEnd(problem.isEmpty() ? 0 : 300);
+        if (!ended && problem.isEmpty())
+            return true;
+        if (!ended || m_hit || !m_host->wasKilled() || tries > 0) {
+            m_wrong.append(QStringLiteral("%1: %2%3").arg(QString::fromLatin1(what), problem, ended ? QStringLiteral(" (the host has ended)") : QString()));
+            m_wrong.append(dump());
+            return false;
+        }
+        m_hit = true;
+        if (auto started = startHost(false); !started) {
+            m_wrong.append(QStringLiteral("the host does not start again: %1").arg(started.error().message));
+            return false;
+        }
+    }
+}
+
+wire::WireClient *CrashRun::organization()
+{
+    if (!m_organization) {
+        if (auto opened = openOrganization(*m_host))
+            m_organization = std::move(*opened);
+    }
+    return m_organization.get();
+}
+
+wire::WireClient *CrashRun::task()
+{
+    if (!m_task) {
+        if (auto opened = openTask(*m_host, m_ids))
+            m_task = std::move(*opened);
+    }
+    return m_task.get();
+}
+
+QString CrashRun::waitFor(const std::function<bool()> &done, const char *what, int ms)
+{
+    QElapsedTimer clock;
+    clock.start();
+    for (;;) {
+        if (done())
+            return {};
+        if (m_spot.afterMs >= 0 && !m_hit && m_host->isRunning() && m_clock.elapsed() >= m_spot.afterMs)
+            m_host->kill(SIGKILL);
+        if (!m_host->isRunning() || clock.elapsed() > ms)
+            return QStringLiteral("waiting for %1").arg(QString::fromLatin1(what));
+        QTest::qWait(5);
+    }
+}
+
+QString CrashRun::create()
+{
+    AddRepository add;
+    add.requestId = RequestId(QStringLiteral("r-repository"));
+    add.repoId = m_ids.repo;
+    add.path = m_repository;
+    const bool added = perform("addRepository", [&]() -> QString {
+        auto *client = organization();
+        if (!client)
+            return QStringLiteral("no organization");
+        if (auto asked = ask(*client, QStringLiteral("addRepository"), add); !asked)
+            return asked.error().message;
+        return waitFor([&] {
+            const auto known = rowsOf<Repository>(*client, QStringLiteral("organization"));
+            return known.size() == 1 && known.first().state == RepositoryState::Ready;
+        }, "the repository");
+    });
+    if (!added)
+        return QStringLiteral("repository");
+    for (const char *mode : {"ok", "permission"}) {
+        AddCustomAgent agent;
+        agent.requestId = RequestId(QStringLiteral("r-agent-") + QString::fromLatin1(mode));
+        agent.agentId = crashrunAgent(mode);
+        agent.name = QString::fromLatin1(mode);
+        agent.command = qEnvironmentVariable("SCRIPTED_AGENT");
+        agent.args = {QString::fromLatin1(mode), QStringLiteral("--journal"), m_git.path(QStringLiteral("journal-%1").arg(QString::fromLatin1(mode)))};
+        const bool known = perform("addCustomAgent", [&]() -> QString {
+            auto *client = organization();
+            if (!client)
+                return QStringLiteral("no organization");
+            if (auto asked = ask(*client, QStringLiteral("addCustomAgent"), agent); !asked)
+                return asked.error().message;
+            return waitFor([&] {
+                const auto rows = rowsOf<Agent>(*client, QStringLiteral("organization"));
+                return std::any_of(rows.begin(), rows.end(), [&](const Agent &row) { return row.id == agent.agentId && row.state == AgentState::Ready; });
+            }, "the agent");
+        });
+        if (!known)
+            return QStringLiteral("agent");
+    }
+    CreateTask create = newTask(m_ids, QStringLiteral("first"));
+    create.requestId = RequestId(QStringLiteral("r-task"));
+    create.agent = crashrunAgent("ok");
+    const bool created = perform("createTask", [&]() -> QString {
+        auto *client = organization();
+        if (!client)
+            return QStringLiteral("no organization");
+        if (auto asked = ask(*client, QStringLiteral("createTask"), create); !asked)
+            return asked.error().message;
+        return settled(m_ids.session, {});
+    });
+    return created ? QString() : QStringLiteral("task");
+}
+
+// Until the session rests with nothing queued. A cut turn is sent again: the user's click.
+QString CrashRun::settled(const SessionId &session, const QString &optionKind)
+{
+    QString problem;
+    const QString waited = waitFor(
+        [&] {
+            auto *client = task();
+            const auto row = client ? sessionOf(*client, session) : std::nullopt;
+            if (!row) {
+                m_task.reset();
+                return false;
+            }
+            if (row->status == SessionStatus::Error) {
+                problem = QStringLiteral("the session failed: %1").arg(row->error ? row->error->message : QString());
+                return true;
+            }
+            if (row->interrupted) {
+                if (row->status == SessionStatus::Idle && ask(*client, QStringLiteral("resendInterrupted"), ResendInterrupted{{}, session}))
+                    ++m_resends;
+                return false;
+            }
+            if (row->status == SessionStatus::Running && !optionKind.isEmpty())
+                answerPermission(*row, optionKind);
+            const auto queue = rowsOf<QueuedPrompt>(*client, QStringLiteral("task"));
+            return row->status == SessionStatus::Idle
+                && std::none_of(queue.begin(), queue.end(), [&](const QueuedPrompt &prompt) { return prompt.sessionId == session; });
+        },
+        "the session to rest");
+    return problem.isEmpty() ? waited : problem;
+}
+
+// "cancel" cancels the turn instead.
+QString CrashRun::answerPermission(const Session &session, const QString &optionKind)
+{
+    for (const Attention &attention : rowsOf<Attention>(*organization(), QStringLiteral("organization"))) {
+        if (!(attention.sessionId == session.id) || !attention.requestId)
+            continue;
+        if (optionKind == QLatin1StringView("cancel")) {
+            ask(*task(), QStringLiteral("cancelTurn"), CancelTurn{{}, session.id});
+            return {};
+        }
+        AnswerPermission answer;
+        answer.sessionId = session.id;
+        answer.permissionRequestId = *attention.requestId;
+        for (const PermissionOption &option : attention.options) {
+            if (option.kind == optionKind)
+                answer.optionId = option.id;
+        }
+        ask(*task(), QStringLiteral("answerPermission"), answer);
+    }
+    return {};
+}
+
+QString CrashRun::send(const SessionId &session, const QString &queueId, const QString &text)
+{
+    SendMessage message;
+    message.requestId = RequestId(QStringLiteral("r-") + queueId);
+    message.queueId = QueueId(queueId);
+    message.sessionId = session;
+    message.prompt.text = text;
+    auto *client = task();
+    if (!client)
+        return QStringLiteral("no task");
+    auto asked = ask(*client, QStringLiteral("sendMessage"), message);
+    return asked ? QString() : asked.error().message;
+}
+
+QString CrashRun::run()
+{
+    if (auto started = startHost(true); !started) {
+        // Killed while it came up.
+        if (m_spot.name.isEmpty() || !m_host->waitForEnd(500) || !m_host->wasKilled())
+            return started.error().message;
+        m_hit = true;
+        if (auto again = startHost(false); !again)
+            return again.error().message;
+    }
+    m_clock.start();
+    bool ok = create().isEmpty();
+    ok = ok && perform("a second prompt", [&]() -> QString {
+        const QString sent = send(m_ids.session, QStringLiteral("q-second"), QStringLiteral("second"));
+        return sent.isEmpty() ? settled(m_ids.session, {}) : sent;
+    });
+    ok = ok && perform("a second session", [&]() -> QString {
+        CreateSession create{{}, m_second, crashrunAgent("permission"), {}, {}};
+        create.requestId = RequestId(QStringLiteral("r-session"));
+        auto *client = task();
+        if (!client)
+            return QStringLiteral("no task");
+        if (auto asked = ask(*client, QStringLiteral("createSession"), create); !asked)
+            return asked.error().message;
+        const QString sent = send(m_second, QStringLiteral("q-third"), QStringLiteral("third"));
+        return sent.isEmpty() ? settled(m_second, QStringLiteral("allow_once")) : sent;
+    });
+    ok = ok && perform("a cancelled turn", [&]() -> QString {
+        const QString sent = send(m_second, QStringLiteral("q-fourth"), QStringLiteral("fourth"));
+        return sent.isEmpty() ? settled(m_second, QStringLiteral("cancel")) : sent;
+    });
+    ok = ok && perform("closeSession", [&]() -> QString {
+        for (const SessionId &session : {m_ids.session, m_second}) {
+            auto page = task() ? task()->call(QStringLiteral("getTranscript"), protocol::encodeArgs(GetTranscript{session, {}, {}, 500})) : Result<QByteArray>(QByteArray());
+            if (page) {
+                if (auto read = protocol::decodeValue<TranscriptPage>(*page))
+                    m_transcripts.insert(session.value, read->entries);
+            }
+        }
+        CloseSession close{{}, m_second};
+        close.requestId = RequestId(QStringLiteral("r-close"));
+        auto *client = task();
+        if (!client)
+            return QStringLiteral("no task");
+        auto asked = ask(*client, QStringLiteral("closeSession"), close);
+        return asked ? waitFor([&] { return sessionOf(*client, m_second).value_or(Session{}).closedAt.has_value(); }, "the close") : asked.error().message;
+    });
+    ok = ok && perform("the rest", [&]() -> QString {
+        return waitFor(
+            [&] {
+                auto *client = organization();
+                const auto rows = client ? rowsOf<TaskSummary>(*client, QStringLiteral("organization")) : QList<TaskSummary>();
+                return rows.size() == 1 && rows.first().status == TaskStatus::Idle && rows.first().sessions.size() == 1;
+            },
+            "the summary");
+    });
+    // The closed session's agent goes, and everybody hears of it.
+    ok = ok && perform("the end of the second agent", [&]() -> QString {
+        const QString left = waitFor([&] { return processesOf("permission").isEmpty(); }, "the end of the agent");
+        QTest::qWait(150);
+        return left;
+    });
+    if (!ok)
+        return m_wrong.join(QLatin1Char('\n'));
+    checkRows();
+    checkTranscript(m_ids.session, {{QStringLiteral("first"), QStringLiteral("end_turn")}, {QStringLiteral("second"), QStringLiteral("end_turn")}});
+    checkTranscript(m_second, {{QStringLiteral("third"), QStringLiteral("end_turn")}, {QStringLiteral("fourth"), QStringLiteral("cancelled")}});
+    checkProcesses();
+    checkRepository();
+    if (!m_wrong.isEmpty())
+        m_wrong.append(dump());
+    m_organization.reset();
+    m_task.reset();
+    QTest::qWait(50); // the last acknowledgements
+    m_host->stop();
+    checkDatabases();
+    return m_wrong.join(QLatin1Char('\n'));
+}
+
+void CrashRun::check(bool ok, const QString &what)
+{
+    if (!ok)
+        m_wrong.append(what);
+}
+
+void CrashRun::checkTranscript(const SessionId &session, const QMap<QString, QString> &ends)
+{
+    QMap<QString, QStringList> turns; // prompt → how its turns ended
+    QString prompt;
+    bool answered = false;
+    QStringList silent; // ended well, and nothing stands between
+    for (const TranscriptEntry &entry : m_transcripts.value(session.value)) {
+        if (entry.kind == EntryKind::UserMessage) {
+            check(prompt.isEmpty(), QStringLiteral("a turn of “%1” has no end").arg(prompt));
+            prompt = entry.text;
+            answered = false;
+        } else if (entry.kind == EntryKind::AgentMessage || entry.kind == EntryKind::Permission) {
+            answered = true;
+        } else if (entry.kind == EntryKind::Notice && !silent.isEmpty()) {
+            silent.removeLast(); // it says so
+        } else if (entry.kind == EntryKind::TurnEnd && entry.turnEnd) {
+            turns[prompt].append(entry.turnEnd->stopReason);
+            if (!answered && entry.turnEnd->stopReason == QLatin1StringView("end_turn"))
+                silent.append(prompt);
+            prompt.clear();
+        }
+    }
+    const QByteArray journal = m_git.read(m_git.root(), session == m_second ? QStringLiteral("journal-permission") : QStringLiteral("journal-ok"));
+    check(silent.isEmpty(), QStringLiteral("what the agent said to “%1” is lost, and nothing says so").arg(silent.join(QLatin1Char(' '))));
+    check(turns.keys() == ends.keys(), QStringLiteral("the prompts are %1").arg(turns.keys().join(QLatin1Char(' '))));
+    for (auto it = ends.begin(); it != ends.end(); ++it) {
+        QStringList had = turns.value(it.key());
+        const QString last = had.isEmpty() ? QString() : had.takeLast();
+        check(last == it.value(), QStringLiteral("“%1” ended %2").arg(it.key(), last));
+        check(had.count(QStringLiteral("interrupted")) == had.size(), QStringLiteral("“%1” ended before as %2").arg(it.key(), had.join(QLatin1Char(' '))));
+        check(m_hit || had.isEmpty(), QStringLiteral("“%1” was cut without a crash").arg(it.key()));
+        check(had.size() <= 1, QStringLiteral("“%1” was cut more than once").arg(it.key()));
+        const qsizetype delivered = journal.count(" prompt " + it.key().toUtf8() + '\n');
+        check(delivered >= 1 && delivered <= 1 + had.size(),
+            QStringLiteral("“%1” was delivered %2 times in %3 turns").arg(it.key()).arg(delivered).arg(had.size() + 1));
+    }
+}
+
+void CrashRun::checkRows()
+{
+    for (const Stage &stage : rowsOf<Stage>(*task(), QStringLiteral("task")))
+        check(stage.state == StageState::Done || stage.state == StageState::Skipped, QStringLiteral("stage %1 is %2").arg(stage.id, stage.state.text()));
+    check(rowsOf<Attention>(*organization(), QStringLiteral("organization")).isEmpty(), QStringLiteral("something wants attention"));
+    check(rowsOf<Session>(*task(), QStringLiteral("task")).size() == 2, QStringLiteral("not two sessions"));
+    check(rowsOf<QueuedPrompt>(*task(), QStringLiteral("task")).isEmpty(), QStringLiteral("a prompt waits"));
+}
+
+// Living ones in the work tree, and in `opened` how often each process opened a session there.
+QList<qint64> CrashRun::processesOf(const char *mode, QMap<qint64, int> *opened) const
+{
+    QList<qint64> living;
+    QMap<qint64, int> found;
+    for (const QByteArray &line : m_git.read(m_git.root(), QStringLiteral("journal-%1").arg(QString::fromLatin1(mode))).split('\n')) {
+        if ((line.contains(" new ") || line.contains(" load ")) && line.contains("/worktrees/"))
+            ++found[line.left(line.indexOf(' ')).toLongLong()];
+    }
+    for (auto it = found.begin(); it != found.end(); ++it) {
+        if (crashrunLives(it.key()))
+            living.append(it.key());
+    }
+    if (opened)
+        *opened = found;
+    return living;
+}
+
+void CrashRun::checkProcesses()
+{
+    for (const char *mode : {"ok", "permission"}) {
+        QMap<qint64, int> opened;
+        const qsizetype living = processesOf(mode, &opened).size();
+        for (auto it = opened.begin(); it != opened.end(); ++it)
+            check(it.value() == 1, QStringLiteral("process %1 opened its session %2 times").arg(it.key()).arg(it.value()));
+        // The second session is closed; after a restart an idle session's agent comes back with its next prompt.
+        const qsizetype wanted = qstrcmp(mode, "ok") == 0 ? 1 : 0;
+        check(living == wanted || (m_hit && living == 0), QStringLiteral("%1 processes of the agent “%2”").arg(living).arg(QString::fromLatin1(mode)));
+        check(opened.size() <= (m_hit ? 3 : 1), QStringLiteral("the agent “%1” was started %2 times").arg(QString::fromLatin1(mode)).arg(opened.size()));
+    }
+}
+
+void CrashRun::checkRepository()
+{
+    const QByteArray trees = m_git.mustGit(m_repository, {QStringLiteral("worktree"), QStringLiteral("list"), QStringLiteral("--porcelain")});
+    check(trees.count("worktree ") == 2 && !trees.contains("prunable"), QStringLiteral("the work trees are %1").arg(QString::fromUtf8(trees)));
+    const QByteArray branches = m_git.mustGit(m_repository, {QStringLiteral("branch"), QStringLiteral("--list"), QStringLiteral("--format=%(refname:short)")});
+    check(branches.count('\n') == 2, QStringLiteral("the branches are %1").arg(QString::fromUtf8(branches)));
+}
+
+void CrashRun::checkDatabases()
+{
+    QStringList files;
+    const QDir data(m_git.path(QStringLiteral("data")));
+    for (const QString &name : QDir(data.filePath(QStringLiteral("actors"))).entryList({QStringLiteral("*.sqlite")}, QDir::Files))
+        files.append(data.filePath(QStringLiteral("actors/") + name));
+    for (const QString &name : data.entryList({QStringLiteral("*.sqlite")}, QDir::Files))
+        files.append(data.filePath(name));
+    check(files.size() >= 4, QStringLiteral("only %1 databases").arg(files.size()));
+    check(data.entryList({QStringLiteral("*damaged*"), QStringLiteral("*corrupt*")}, QDir::Files).isEmpty(), QStringLiteral("a database was set aside"));
+    for (const QString &file : std::as_const(files)) {
+        auto database = backend::Database::open(file);
+        if (!database || !(*database)->setAside().isEmpty()) {
+            check(false, QStringLiteral("%1 cannot be opened").arg(file));
+            continue;
+        }
+        auto q = (*database)->query("PRAGMA integrity_check");
+        check(q.next() && q.text(0) == QLatin1StringView("ok"), QStringLiteral("%1 is damaged").arg(file));
+        auto hasOutbox = (*database)->query("SELECT 1 FROM sqlite_master WHERE name = 'outbox'");
+        if (!hasOutbox.next())
+            continue;
+        auto waiting = (*database)->query("SELECT count(*), min(name) FROM outbox");
+        check(waiting.next() && waiting.integer(0) == 0, QStringLiteral("%1 sends are left, e.g. %2").arg(waiting.integer(0)).arg(waiting.text(1)));
+    }
+}
+
+QString CrashRun::dump()
+{
+    QString text;
+    if (!m_host || !m_host->isRunning() || !task())
+        return text;
+    for (const Session &session : rowsOf<Session>(*task(), QStringLiteral("task")))
+        text += QStringLiteral("  session %1 %2 %3\n").arg(session.id.value, session.status.text(), session.error ? session.error->message : QString());
+    for (const Stage &stage : rowsOf<Stage>(*task(), QStringLiteral("task")))
+        text += QStringLiteral("  %1 %2 attempt %3 %4\n").arg(stage.id, stage.state.text()).arg(stage.attempt).arg(stage.error ? stage.error->message + stage.error->detail : stage.message.value_or(QString()));
+    for (const SessionId &session : {m_ids.session, m_second}) {
+        auto page = task()->call(QStringLiteral("getTranscript"), protocol::encodeArgs(GetTranscript{session, {}, {}, 500}));
+        auto read = page ? protocol::decodeValue<TranscriptPage>(*page) : Result<TranscriptPage>(page.error());
+        for (const TranscriptEntry &entry : read ? read->entries : QList<TranscriptEntry>())
+            text += QStringLiteral("  %1 %2 %3 %4\n").arg(session.value.right(4)).arg(entry.index).arg(entry.kind.text(), entry.turnEnd ? entry.turnEnd->stopReason : entry.text.left(60));
+    }
+    for (const char *mode : {"ok", "permission"})
+        text += QString::fromUtf8(m_git.read(m_git.root(), QStringLiteral("journal-%1").arg(QString::fromLatin1(mode))));
+    return text;
+}
+
+} // namespace foundry::test

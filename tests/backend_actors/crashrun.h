@@ -1,0 +1,69 @@
+// One life of a host with a fixed script of what its user does: a repository, agents, a task, prompts, permissions, a
+// second session, a close. The host may be killed at one crash point (backend/workflows/crashpoint.h); then it is
+// started again and the user goes on where it was, with the same request ids. Afterwards everything is counted.
+#pragma once
+
+#include "tests/backend_host/hosttask.h"
+#include "tests/support/gitfixture.h"
+
+#include <QMap>
+
+namespace foundry::test {
+
+struct CrashSpot {
+    QString name; // empty: no crash; "*": the pass-th of all points
+    bool before = true;
+    int pass = 1;
+    int afterMs = -1; // instead of a point: killed this long after the script began
+    QString text() const;
+};
+
+class CrashRun {
+public:
+    explicit CrashRun(CrashSpot spot);
+    ~CrashRun();
+
+    // Empty when all is as it has to be; else what is not.
+    QString run();
+    bool wasHit() const { return m_hit; }
+    // Names of the points that were passed before the host ended, with repeats (only without a crash).
+    QStringList passed() const;
+
+private:
+    using Act = std::function<QString()>; // empty: done
+
+    Result<> startHost(bool crashing);
+    bool perform(const char *what, const Act &act);
+    wire::WireClient *organization();
+    wire::WireClient *task();
+    QString settled(const SessionId &session, const QString &optionKind);
+    QString answerPermission(const Session &session, const QString &optionKind);
+    QString create();
+    QString send(const SessionId &session, const QString &queueId, const QString &text);
+    QString waitFor(const std::function<bool()> &done, const char *what, int ms = 20000);
+
+    void check(bool ok, const QString &what);
+    void checkTranscript(const SessionId &session, const QMap<QString, QString> &ends);
+    void checkRows();
+    QList<qint64> processesOf(const char *mode, QMap<qint64, int> *opened = nullptr) const;
+    void checkProcesses();
+    void checkRepository();
+    void checkDatabases();
+    QString dump();
+
+    CrashSpot m_spot;
+    GitFixture m_git;
+    QString m_repository;
+    HostTask m_ids;
+    SessionId m_second = makeId<SessionId>();
+    std::unique_ptr<wire::HostProcess> m_host;
+    std::unique_ptr<wire::WireClient> m_organization;
+    std::unique_ptr<wire::WireClient> m_task;
+    QMap<QString, QList<TranscriptEntry>> m_transcripts; // by session, at the end
+    QStringList m_wrong;
+    bool m_hit = false;
+    int m_resends = 0;
+    QElapsedTimer m_clock;
+};
+
+} // namespace foundry::test

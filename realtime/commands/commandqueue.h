@@ -15,7 +15,7 @@ namespace foundry::realtime {
 struct Keeping {
     RequestId id;
     QString label;                        // for people
-    std::optional<SessionId> draft = {};  // that it takes the place of
+    std::optional<UpdateDraft> draft = {}; // empty: the one that it takes the place of
 };
 
 class CommandQueue : public QObject {

@@ -14,7 +14,7 @@ using Answered = std::function<void(Result<Answer>)>;
 // it is sent again anyway.
 struct Kept {
     QString label;
-    std::optional<SessionId> draft = {};
+    std::optional<UpdateDraft> draft = {}; // empty: the one that it takes the place of
 };
 
 // Answer = Unit: what the host answers is seen through the feeds anyway.

@@ -35,6 +35,15 @@ HostClient::HostClient(
         m_overlayFeed.setCache(&cache->topics(m_user.connection.actor()));
         m_organizationFeed.setCache(&cache->topics(m_organization.connection.actor()));
     }
+    if (Outbox *outbox = m_options.outbox) {
+        for (Link *link : {&m_app, &m_user, &m_organization})
+            link->queue.setOutbox(outbox);
+        m_userCommands.setOutbox(outbox);
+        if (outbox->isRestored())
+            resume();
+        else
+            connect(outbox, &Outbox::restored, this, &HostClient::resume);
+    }
     connect(&m_organization.connection, &ActorConnection::stateChanged, this, [this](ConnectionState state) {
         if (state == ConnectionState::Live)
             m_lostAt = 0;
@@ -93,6 +102,7 @@ TaskClient &HostClient::task(const RepoId &repo, const TaskId &task)
         parts.heartbeat = m_options.heartbeat;
         parts.uploads = &m_organizationCommands.uploads();
         parts.cache = m_options.cache;
+        parts.outbox = m_options.outbox;
         client = std::make_unique<TaskClient>(task, taskActor(m_options.organization, repo, task), parts);
         client->connection().setEndpoint(m_endpoint);
         // Queued: it is inside one of its own signals.
@@ -113,11 +123,34 @@ TaskId HostClient::createTask(CreateTask command, QObject *context, Answered<Cre
 {
     command.taskId = makeId<TaskId>();
     command.sessionId = makeId<SessionId>();
+    return create(command, context, then);
+}
+
+void HostClient::resume()
+{
+    const QList<OutboxEntry> entries = m_options.outbox->entries();
+    for (const OutboxEntry &entry : entries) {
+        if (entry.state != OutboxState::Queued && entry.state != OutboxState::Sent)
+            continue;
+        if (entry.actor == m_organization.connection.actor() && entry.action == QLatin1StringView("createTask")) {
+            if (const auto command = protocol::decodeArgs<CreateTask>(entry.args))
+                create(*command, this, {});
+            continue;
+        }
+        // The client of a task holds its commands. One that is being created waits for that.
+        const QStringList &key = entry.actor.key;
+        if (key.size() == 5 && entry.actor == taskActor(m_options.organization, RepoId(key.at(3)), TaskId(key.at(4))))
+            task(RepoId(key.at(3)), TaskId(key.at(4)));
+    }
+}
+
+TaskId HostClient::create(const CreateTask &command, QObject *context, const Answered<CreateTaskAnswer> &then)
+{
     const bool tooLarge = command.prompt && PromptUpload::check(command.prompt->text);
     if (!tooLarge)
         task(command.repoId, command.taskId).publishPlaceholders(command);
     m_organizationCommands.createTask(command, this,
-        [this, id = command.taskId, asker = QPointer<QObject>(context), then = std::move(then)](
+        [this, id = command.taskId, asker = QPointer<QObject>(context), then](
             const Result<CreateTaskAnswer> &answer) {
             if (const auto client = m_tasks.find(id.value); client != m_tasks.end()) {
                 if (answer)

@@ -18,6 +18,7 @@ struct HostClientOptions {
     std::chrono::milliseconds grace = std::chrono::seconds(30);
     std::chrono::milliseconds heartbeat = std::chrono::seconds(20);
     HostCache *cache = nullptr; // outlives the client; null: nothing is kept
+    Outbox *outbox = nullptr;   // the same
 };
 
 class HostClient : public QObject {
@@ -69,6 +70,9 @@ private:
     };
 
     void dropUnused(const TaskId &task);
+    TaskId create(const CreateTask &command, QObject *context, const Answered<CreateTaskAnswer> &then);
+    // What an earlier run left in the outbox goes on, whether its task is looked at or not.
+    void resume();
 
     ActorResolver &m_resolver;
     TransportFactory m_transports;

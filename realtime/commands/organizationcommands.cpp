@@ -107,7 +107,8 @@ CreateTask OrganizationCommands::createTask(CreateTask command, QObject *context
         command.taskId = makeId<TaskId>();
     if (command.sessionId.isEmpty())
         command.sessionId = makeId<SessionId>();
-    command.requestId = makeId<RequestId>();
+    if (command.requestId.isEmpty())
+        command.requestId = makeId<RequestId>();
     const QString text = command.prompt ? command.prompt->text : QString();
     if (const auto tooLarge = PromptUpload::check(text)) {
         QMetaObject::invokeMethod(
@@ -118,7 +119,7 @@ CreateTask OrganizationCommands::createTask(CreateTask command, QObject *context
     m_feed.publishLocal({placeholderSummary(command, title.isEmpty() ? tr("New task") : title)});
 
     const auto withdraw = [this, task = command.taskId] { m_feed.withdraw(QStringLiteral("TaskSummary"), task.value); };
-    auto send = [this, command, withdraw, context, then = std::move(then)](const Result<Prompt> &prompt) {
+    auto send = [this, command, withdraw, context, title, then = std::move(then)](const Result<Prompt> &prompt) {
         if (!prompt) {
             withdraw();
             return then(prompt.error());
@@ -133,9 +134,12 @@ CreateTask OrganizationCommands::createTask(CreateTask command, QObject *context
                 else
                     withdraw();
                 then(answer);
-            }));
+            }),
+            Kept{title});
     };
-    if (text.isEmpty())
+    if (command.prompt && command.prompt->blobId)
+        send(*command.prompt); // it has gone up in an earlier run
+    else if (text.isEmpty())
         send(Prompt{});
     else
         m_uploads.prepare(text, context, std::move(send));

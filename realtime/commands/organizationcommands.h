@@ -25,7 +25,8 @@ public:
     void refreshAgents(QObject *context, Answered<Unit> then);
     void addCustomAgent(AddCustomAgent command, QObject *context, Answered<Unit> then);
 
-    // `command.prompt` is text; missing ids are filled in. The task's row is in the feed when this returns, marked as being
+    // `command.prompt` is text; missing ids are filled in (an id that the outbox knows: the
+    // creation of an earlier run goes on). The task's row is in the feed when this returns, marked as being
     // provisioned; the host's takes its place, or it goes away with the reason. input.too_large comes through `then`,
     // and nothing is published.
     CreateTask createTask(CreateTask command, QObject *context, Answered<CreateTaskAnswer> then);

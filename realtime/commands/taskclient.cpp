@@ -31,6 +31,10 @@ TaskClient::TaskClient(TaskId task, const ActorName &actor, const Parts &parts, 
         m_feed.setCache(&parts.cache->topics(actor));
         m_commands.setCache(parts.cache);
     }
+    if (parts.outbox) {
+        m_queue.setOutbox(parts.outbox);
+        m_commands.setOutbox(parts.outbox);
+    }
     connect(&m_subscriptions, &Subscriptions::ended, this, &TaskClient::checkUse);
     connect(&m_queue, &CommandQueue::waitingChanged, this, &TaskClient::checkUse);
 }

@@ -18,6 +18,7 @@ public:
         std::chrono::milliseconds heartbeat = std::chrono::seconds(20);
         PromptUpload *uploads = nullptr;
         HostCache *cache = nullptr; // may be null: nothing is kept
+        Outbox *outbox = nullptr;   // the same
     };
 
     TaskClient(TaskId task, const ActorName &actor, const Parts &parts, QObject *parent = nullptr);

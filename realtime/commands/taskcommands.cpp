@@ -37,9 +37,57 @@ TaskCommands::TaskCommands(CommandQueue &queue, PromptUpload &uploads, TaskFeed 
 }
 
 template <class Command>
-void TaskCommands::send(const char *action, Command command, QObject *context, Answered<Unit> then)
+void TaskCommands::send(
+    const char *action, Command command, QObject *context, Answered<Unit> then, const std::optional<Kept> &kept)
 {
-    sendCommand(m_queue, QString::fromLatin1(action), std::move(command), context, std::move(then));
+    sendCommand(m_queue, QString::fromLatin1(action), std::move(command), context, std::move(then), kept);
+}
+
+void TaskCommands::setOutbox(Outbox *outbox)
+{
+    m_outbox = outbox;
+    connect(outbox, &Outbox::changed, this, [this](const RequestId &id) {
+        const OutboxEntry *entry = m_outbox->find(id);
+        if (!entry || entry->state != OutboxState::Queued || entry->actor != m_queue.connection().actor()
+            || entry->action != QLatin1StringView("sendMessage"))
+            return;
+        const auto message = protocol::decodeArgs<SendMessage>(entry->args);
+        if (message && !message->prompt.blobId)
+            showQueued(*message, entry->createdAt); // as it reads now
+    });
+    if (outbox->isRestored())
+        resumeMessages();
+    else
+        connect(outbox, &Outbox::restored, this, &TaskCommands::resumeMessages);
+}
+
+void TaskCommands::resumeMessages()
+{
+    const QList<OutboxEntry> entries = m_outbox->entries();
+    for (const OutboxEntry &entry : entries) {
+        const bool waits = entry.state == OutboxState::Queued || entry.state == OutboxState::Sent;
+        if (!waits || entry.actor != m_queue.connection().actor() || entry.action != QLatin1StringView("sendMessage"))
+            continue;
+        const auto message = protocol::decodeArgs<SendMessage>(entry.args);
+        if (!message || m_given.contains(message->queueId))
+            continue;
+        showQueued(*message, entry.createdAt);
+        m_queue.enqueueKept({entry.id, entry.label}, entry.action, entry.args, this,
+            [this, id = message->queueId](const Result<QByteArray> &) {
+                m_feed.task().withdraw(QStringLiteral("QueuedPrompt"), id.value);
+            });
+    }
+}
+
+void TaskCommands::showQueued(const SendMessage &message, Millis createdAt)
+{
+    QueuedPrompt placeholder;
+    placeholder.id = message.queueId;
+    placeholder.sessionId = message.sessionId;
+    placeholder.prompt = message.prompt;
+    placeholder.createdAt = createdAt;
+    placeholder.order = double(createdAt);
+    m_feed.task().publishLocal({placeholder});
 }
 
 SessionId TaskCommands::createSession(
@@ -64,7 +112,8 @@ SessionId TaskCommands::createSession(
                 m_feed.task().withdraw(QStringLiteral("Session"), id.value);
             if (then)
                 then(answer);
-        }));
+        }),
+        Kept{tr("New session")});
     return command.sessionId;
 }
 
@@ -73,14 +122,14 @@ void TaskCommands::renameSession(const SessionId &session, const QString &name, 
     RenameSession command;
     command.sessionId = session;
     command.name = name;
-    send("renameSession", command, context, std::move(then));
+    send("renameSession", command, context, std::move(then), Kept{tr("Session name: %1").arg(name)});
 }
 
 void TaskCommands::closeSession(const SessionId &session, QObject *context, Answered<Unit> then)
 {
     CloseSession command;
     command.sessionId = session;
-    send("closeSession", command, context, std::move(then));
+    send("closeSession", command, context, std::move(then), Kept{tr("Close a session")});
 }
 
 QueueId TaskCommands::sendMessage(const SessionId &session, const QString &text, QObject *context, Answered<Unit> then)
@@ -88,28 +137,38 @@ QueueId TaskCommands::sendMessage(const SessionId &session, const QString &text,
     SendMessage command;
     command.queueId = makeId<QueueId>();
     command.sessionId = session;
-    QueuedPrompt placeholder;
-    placeholder.id = command.queueId;
-    placeholder.sessionId = session;
-    placeholder.prompt.text = text;
-    placeholder.createdAt = QDateTime::currentMSecsSinceEpoch();
-    placeholder.order = double(placeholder.createdAt);
+    command.prompt.text = text;
+    m_given.insert(command.queueId);
     if (!PromptUpload::check(text))
-        m_feed.task().publishLocal({placeholder});
+        showQueued(command, QDateTime::currentMSecsSinceEpoch());
+    std::optional<Kept> kept;
+    if (m_outbox) {
+        UpdateDraft given; // cleared with the very write that the message is in
+        given.taskId = TaskId(m_queue.connection().actor().key.value(4));
+        given.sessionId = session;
+        kept = Kept{text.simplified().left(80), given};
+        if (!PromptUpload::fitsInline(text)) {
+            // It goes up first. Until then it is a draft, so that it is not only in memory.
+            given.draft = Draft{text, {}, {}};
+            m_outbox->setDraft(given);
+            m_outbox->flushDrafts();
+        }
+    }
     const auto finish = [this, id = command.queueId, then = std::move(then)](const Result<> &answer) {
         // The host's own row has taken its place by now; a message that was taken up at once never had one.
+        m_given.remove(id);
         m_feed.task().withdraw(QStringLiteral("QueuedPrompt"), id.value);
         if (then)
             then(answer);
     };
-    m_prompts.enqueue({text, [this, command, context = QPointer<QObject>(context), finish](const Result<Prompt> &prompt) {
+    m_prompts.enqueue({text, [this, command, kept, context = QPointer<QObject>(context), finish](const Result<Prompt> &prompt) {
                            if (!context)
                                return;
                            if (!prompt)
                                return finish(prompt.error());
                            SendMessage sent = command;
                            sent.prompt = *prompt;
-                           send("sendMessage", sent, context, finish);
+                           send("sendMessage", sent, context, finish, kept);
                        }});
     prepareNext();
     return command.queueId;
@@ -139,7 +198,7 @@ void TaskCommands::editQueued(const QueueId &queued, const QString &text, QObjec
              EditQueued command;
              command.queueId = queued;
              command.prompt = *prompt;
-             send("editQueued", command, context, then);
+             send("editQueued", command, context, then, Kept{command.prompt.text.simplified().left(80)});
          }});
     prepareNext();
 }
@@ -148,7 +207,7 @@ void TaskCommands::dropQueued(const QueueId &queued, QObject *context, Answered<
 {
     DropQueued command;
     command.queueId = queued;
-    send("dropQueued", command, context, std::move(then));
+    send("dropQueued", command, context, std::move(then), Kept{tr("Take back a queued message")});
 }
 
 void TaskCommands::cancelTurn(const SessionId &session, QObject *context, Answered<Unit> then)
@@ -172,7 +231,7 @@ void TaskCommands::answerPermission(const SessionId &session, const QString &per
     command.sessionId = session;
     command.permissionRequestId = permissionRequestId;
     command.optionId = optionId;
-    send("answerPermission", command, context, std::move(then));
+    send("answerPermission", command, context, std::move(then), Kept{tr("Answer a permission")});
 }
 
 void TaskCommands::setModel(const SessionId &session, const QString &model, QObject *context, Answered<Unit> then)
@@ -180,7 +239,7 @@ void TaskCommands::setModel(const SessionId &session, const QString &model, QObj
     SetModel command;
     command.sessionId = session;
     command.model = model;
-    send("setModel", command, context, std::move(then));
+    send("setModel", command, context, std::move(then), Kept{tr("Model: %1").arg(model)});
 }
 
 void TaskCommands::setMode(const SessionId &session, const QString &mode, QObject *context, Answered<Unit> then)
@@ -188,7 +247,7 @@ void TaskCommands::setMode(const SessionId &session, const QString &mode, QObjec
     SetMode command;
     command.sessionId = session;
     command.mode = mode;
-    send("setMode", command, context, std::move(then));
+    send("setMode", command, context, std::move(then), Kept{tr("Mode: %1").arg(mode)});
 }
 
 void TaskCommands::setOption(
@@ -198,14 +257,14 @@ void TaskCommands::setOption(
     command.sessionId = session;
     command.optionId = option;
     command.value = value;
-    send("setOption", command, context, std::move(then));
+    send("setOption", command, context, std::move(then), Kept{tr("Option %1: %2").arg(option, value)});
 }
 
 void TaskCommands::renameTask(const QString &title, QObject *context, Answered<Unit> then)
 {
     RenameTask command;
     command.title = title;
-    send("renameTask", command, context, std::move(then));
+    send("renameTask", command, context, std::move(then), Kept{tr("Title: %1").arg(title)});
 }
 
 void TaskCommands::retryStage(const QString &stage, QObject *context, Answered<Unit> then)
@@ -222,7 +281,7 @@ void TaskCommands::cancelProvisioning(QObject *context, Answered<Unit> then)
 
 void TaskCommands::resolveBranchClash(const ResolveBranchClash &choice, QObject *context, Answered<Unit> then)
 {
-    send("resolveBranchClash", choice, context, std::move(then));
+    send("resolveBranchClash", choice, context, std::move(then), Kept{tr("Choose a branch")});
 }
 
 void TaskCommands::refreshChanges(QObject *context, Answered<Unit> then)

@@ -16,6 +16,10 @@ public:
     // Before the first read; outlives this. What was read is kept there, and is the answer while there is no link.
     void setCache(HostCache *cache) { m_cache = cache; }
 
+    // Before the first command; outlives this. What changes something is kept until the host has it; messages that an
+    // earlier run left there are shown as queued.
+    void setOutbox(Outbox *outbox);
+
     // The session's tab is there when this returns.
     SessionId createSession(
         const std::optional<AgentId> &agent, const std::optional<QString> &mode, QObject *context, Answered<Session> then);
@@ -54,7 +58,9 @@ private:
     };
 
     template <class Command>
-    void send(const char *action, Command command, QObject *context, Answered<Unit> then);
+    void send(const char *action, Command command, QObject *context, Answered<Unit> then, const std::optional<Kept> &kept = {});
+    void resumeMessages();
+    void showQueued(const SendMessage &message, Millis createdAt);
     void prepareNext();
     void readDiff(GetDiff question, QObject *context, const Answered<DiffPage> &then);
     void readBlob(const BlobId &blob, const QByteArray &sofar, qint64 limit, QObject *context,
@@ -74,8 +80,10 @@ private:
     PromptUpload &m_uploads;
     TaskFeed &m_feed;
     HostCache *m_cache = nullptr;
+    Outbox *m_outbox = nullptr;
     QQueue<Prepared> m_prompts; // a large one goes up first; those behind it wait
     bool m_preparing = false;
+    QSet<QueueId> m_given; // messages of this run
     QHash<RequestId, WaitingDiff> m_diffs;
 };
 

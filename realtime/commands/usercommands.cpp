@@ -57,6 +57,8 @@ void UserCommands::updateDraft(const TaskId &task, const SessionId &session, con
     command.sessionId = session;
     command.draft = draft;
     m_drafts.insert(session, command);
+    if (m_outbox)
+        m_outbox->setDraft(command);
     if (!m_draftTimer.isActive())
         m_draftTimer.start();
 }
@@ -64,10 +66,37 @@ void UserCommands::updateDraft(const TaskId &task, const SessionId &session, con
 void UserCommands::flushDrafts()
 {
     m_draftTimer.stop();
+    if (m_outbox) {
+        m_outbox->flushDrafts();
+        if (!m_queue.connection().isLive())
+            return; // they are safe, and only the last of them is of interest to the host
+    }
     QHash<SessionId, UpdateDraft> drafts;
     drafts.swap(m_drafts);
     for (const UpdateDraft &draft : std::as_const(drafts))
-        sendCommand(m_queue, QStringLiteral("updateDraft"), draft, this, Answered<Unit>());
+        sendCommand(m_queue, QStringLiteral("updateDraft"), draft, this, Answered<Unit>([this, draft](const Result<> &answer) {
+            if (answer && m_outbox)
+                m_outbox->confirmDraft(draft);
+        }));
+}
+
+void UserCommands::setOutbox(Outbox *outbox)
+{
+    m_outbox = outbox;
+    connect(&m_queue.connection(), &ActorConnection::becameLive, this, &UserCommands::flushDrafts);
+    if (outbox->isRestored())
+        restoreDrafts();
+    else
+        connect(outbox, &Outbox::restored, this, &UserCommands::restoreDrafts);
+}
+
+void UserCommands::restoreDrafts()
+{
+    for (const UpdateDraft &draft : m_outbox->drafts()) {
+        if (!m_drafts.contains(draft.sessionId))
+            m_drafts.insert(draft.sessionId, draft);
+    }
+    flushDrafts();
 }
 
 } // namespace foundry::realtime

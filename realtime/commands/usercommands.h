@@ -19,9 +19,14 @@ public:
     // Keystrokes are joined: the last draft of a session is sent half a second after it was given, or by flushDrafts().
     void updateDraft(const TaskId &task, const SessionId &session, const std::optional<Draft> &draft);
     void flushDrafts();
+    // Before the first draft; outlives this. Drafts are then on the disk until the host has them.
+    void setOutbox(Outbox *outbox);
 
 private:
+    void restoreDrafts();
+
     CommandQueue &m_queue;
+    Outbox *m_outbox = nullptr;
     QHash<SessionId, UpdateDraft> m_drafts;
     QTimer m_draftTimer;
 };

@@ -7,6 +7,12 @@
 
 namespace foundry::realtime {
 
+namespace {
+
+constexpr Millis outboxFailedFor = qint64(30) * 24 * 3600 * 1000; // then nobody wants to read of it any more
+
+} // namespace
+
 Outbox::Outbox(const QString &path, QObject *parent)
     : QObject(parent)
     , m_store(std::make_unique<OutboxStore>(path))
@@ -54,6 +60,10 @@ void Outbox::take(OutboxContent content)
             entry.state = OutboxState::Uncertain;
             store(entry);
         }
+        if (entry.state == OutboxState::Failed && now - entry.createdAt > outboxFailedFor) {
+            run(this, {}, [id = entry.id](OutboxStore &disk) { return disk.remove(id); });
+            continue;
+        }
         before << entry;
     }
     m_entries = before + m_entries;
@@ -87,14 +97,14 @@ void Outbox::store(const OutboxEntry &entry)
 }
 
 void Outbox::add(
-    OutboxEntry given, const std::optional<SessionId> &draft, QObject *context, std::function<void(Result<>)> then)
+    OutboxEntry given, const std::optional<UpdateDraft> &draft, QObject *context, std::function<void(Result<>)> then)
 {
     given.createdAt = QDateTime::currentMSecsSinceEpoch();
     if (given.state == OutboxState::Sent)
         given.sentAt = given.createdAt;
     if (draft) {
-        m_drafts.remove(*draft);
-        m_unsaved.remove(*draft);
+        m_drafts.insert(draft->sessionId, *draft);
+        m_unsaved.remove(draft->sessionId);
     }
     m_entries << given;
     run(context, std::move(then), [given, draft](OutboxStore &disk) { return disk.add(given, draft); });
@@ -202,25 +212,28 @@ bool Outbox::sendAgain(const RequestId &id)
     return true;
 }
 
-void Outbox::setDraft(const TaskId &task, const SessionId &session, const std::optional<Draft> &draft)
+void Outbox::setDraft(const UpdateDraft &draft)
 {
-    UpdateDraft update;
-    update.taskId = task;
-    update.sessionId = session;
-    update.draft = draft;
-    if (draft)
-        m_drafts.insert(session, update);
-    else
-        m_drafts.remove(session);
-    m_unsaved.insert(session, update);
+    m_drafts.insert(draft.sessionId, draft);
+    m_unsaved.insert(draft.sessionId, draft);
     if (!m_draftTimer.isActive()) // who goes on typing has it saved all the same
         m_draftTimer.start();
 }
 
-std::optional<Draft> Outbox::draft(const SessionId &session) const
+const UpdateDraft *Outbox::draft(const SessionId &session) const
 {
     const auto found = m_drafts.constFind(session);
-    return found == m_drafts.cend() ? std::nullopt : found->draft;
+    return found == m_drafts.cend() ? nullptr : &*found;
+}
+
+void Outbox::confirmDraft(const UpdateDraft &draft)
+{
+    const UpdateDraft *latest = this->draft(draft.sessionId);
+    if (!latest || latest->draft != draft.draft)
+        return;
+    m_drafts.remove(draft.sessionId);
+    m_unsaved.remove(draft.sessionId);
+    run(this, {}, [session = draft.sessionId](OutboxStore &disk) { return disk.dropDraft(session); });
 }
 
 void Outbox::flushDrafts()

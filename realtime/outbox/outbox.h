@@ -39,15 +39,18 @@ public:
     // An uncertain one, by the user's wish: queued again, with the same id.
     bool sendAgain(const RequestId &id);
 
-    // Drafts, by session. On the disk within a quarter of a second of the last change, and at once by flushDrafts().
-    void setDraft(const TaskId &task, const SessionId &session, const std::optional<Draft> &draft);
-    std::optional<Draft> draft(const SessionId &session) const;
+    // Drafts that the host does not have yet, by session; one without text says that it was cleared. On the disk within a
+    // quarter of a second of a change, and at once by flushDrafts().
+    void setDraft(const UpdateDraft &draft);
+    const UpdateDraft *draft(const SessionId &session) const; // null: the host's is the latest
     QList<UpdateDraft> drafts() const { return m_drafts.values(); }
     void flushDrafts();
+    // The host has this one. Nothing happens when another was written since.
+    void confirmDraft(const UpdateDraft &draft);
 
     // For the queues. `then`: it is on the disk, or why it is not (it is sent all the same, and waits in memory only).
-    // `draft`: of this session, it is given now: gone in the same transaction.
-    void add(OutboxEntry entry, const std::optional<SessionId> &draft, QObject *context, std::function<void(Result<>)> then);
+    // `draft`: an empty one, it is given now; written in the same transaction.
+    void add(OutboxEntry entry, const std::optional<UpdateDraft> &draft, QObject *context, std::function<void(Result<>)> then);
     // Before they are sent. Uncertain ones come back as such, and are not to be sent.
     void markSent(const QList<RequestId> &ids, QObject *context, std::function<void(Result<>)> then);
     void accept(const RequestId &id);

@@ -24,9 +24,11 @@ CREATE TABLE drafts(session TEXT PRIMARY KEY, value BLOB NOT NULL, updated_at IN
     return schema;
 }
 
-bool outboxstoreIsEmpty(const UpdateDraft &draft)
+void outboxstorePut(SqlFile &file, const UpdateDraft &draft)
 {
-    return !draft.draft || (draft.draft->text.isEmpty() && !draft.draft->blobId && draft.draft->attachments.isEmpty());
+    file.run("INSERT INTO drafts VALUES(?, ?, ?) ON CONFLICT(session) DO UPDATE SET value = excluded.value, "
+             "updated_at = excluded.updated_at",
+        draft.sessionId.value, protocol::encodeValue(draft), QDateTime::currentMSecsSinceEpoch());
 }
 
 } // namespace
@@ -106,7 +108,7 @@ OutboxContent OutboxStore::load()
     return content;
 }
 
-Result<> OutboxStore::add(const OutboxEntry &entry, const std::optional<SessionId> &draft)
+Result<> OutboxStore::add(const OutboxEntry &entry, const std::optional<UpdateDraft> &draft)
 {
     return change([&](SqlFile &file) {
         file.run("INSERT INTO commands(request, actor, actor_key, action, args, label, state, created_at, sent_at) "
@@ -114,7 +116,7 @@ Result<> OutboxStore::add(const OutboxEntry &entry, const std::optional<SessionI
             entry.id.value, entry.actor.name, protocol::encodeKey(entry.actor.key), entry.action, entry.args, entry.label,
             int(entry.state), entry.createdAt, entry.sentAt);
         if (draft)
-            file.run("DELETE FROM drafts WHERE session = ?", draft->value);
+            outboxstorePut(file, *draft);
     });
 }
 
@@ -141,15 +143,14 @@ Result<> OutboxStore::remove(const RequestId &id)
 Result<> OutboxStore::saveDrafts(const QList<UpdateDraft> &drafts)
 {
     return change([&](SqlFile &file) {
-        for (const UpdateDraft &draft : drafts) {
-            if (outboxstoreIsEmpty(draft))
-                file.run("DELETE FROM drafts WHERE session = ?", draft.sessionId.value);
-            else
-                file.run("INSERT INTO drafts VALUES(?, ?, ?) ON CONFLICT(session) DO UPDATE SET value = excluded.value, "
-                         "updated_at = excluded.updated_at",
-                    draft.sessionId.value, protocol::encodeValue(draft), QDateTime::currentMSecsSinceEpoch());
-        }
+        for (const UpdateDraft &draft : drafts)
+            outboxstorePut(file, draft);
     });
+}
+
+Result<> OutboxStore::dropDraft(const SessionId &session)
+{
+    return change([&](SqlFile &file) { file.run("DELETE FROM drafts WHERE session = ?", session.value); });
 }
 
 } // namespace foundry::realtime

@@ -24,13 +24,13 @@ public:
     }
 
     OutboxContent load();
-    // With the draft that it takes the place of, in one transaction.
-    Result<> add(const OutboxEntry &entry, const std::optional<SessionId> &draft);
+    // With the draft that it takes the place of (an empty one), in one transaction.
+    Result<> add(const OutboxEntry &entry, const std::optional<UpdateDraft> &draft);
     // State, times, arguments and error of entries that are there.
     Result<> update(const QList<OutboxEntry> &entries);
     Result<> remove(const RequestId &id);
-    // Without text and attachments: removed.
     Result<> saveDrafts(const QList<UpdateDraft> &drafts);
+    Result<> dropDraft(const SessionId &session);
 
 private:
     Result<> open();

@@ -24,10 +24,13 @@ ActorName actorOne()
     return taskActor(OrganizationId(QStringLiteral("local")), RepoId(QStringLiteral("r1")), taskOne);
 }
 
-Draft draftOf(const QString &text)
+UpdateDraft draftOf(const QString &text, const SessionId &session = sessionOne)
 {
-    Draft draft;
-    draft.text = text;
+    UpdateDraft draft;
+    draft.taskId = taskOne;
+    draft.sessionId = session;
+    if (!text.isEmpty())
+        draft.draft = Draft{text, {}, {}};
     return draft;
 }
 
@@ -54,7 +57,7 @@ struct OutboxRun {
         return times;
     }
     void connectHost() { connection.setEndpoint(Endpoint::parse(QStringLiteral("http://127.0.0.1:1")).value()); }
-    RequestId send(const QString &text, const std::optional<SessionId> &draft = {})
+    RequestId send(const QString &text, const std::optional<UpdateDraft> &draft = {})
     {
         SendMessage message;
         message.queueId = makeId<QueueId>();
@@ -111,9 +114,9 @@ int giveUntilKilled(const QString &path)
         entry.args = "[{}]";
         entry.label = QString::number(number);
         bool written = false;
-        outbox.setDraft(taskOne, sessionOne, draftOf(QString::number(number)));
+        outbox.setDraft(draftOf(QString::number(number)));
         outbox.flushDrafts();
-        outbox.add(entry, sessionOne, &outbox, [&written](const Result<> &) { written = true; });
+        outbox.add(entry, draftOf({}), &outbox, [&written](const Result<> &) { written = true; });
         while (!written)
             QTest::qWait(1);
         std::printf("%lld\n", static_cast<long long>(number));
@@ -284,27 +287,29 @@ private Q_SLOTS:
     void draftsComeBack()
     {
         const QString path = fresh();
+        const SessionId other(QStringLiteral("s2"));
         {
             Outbox outbox(path);
-            outbox.setDraft(taskOne, sessionOne, draftOf(QStringLiteral("half a tho")));
-            outbox.setDraft(taskOne, sessionOne, draftOf(QStringLiteral("half a thought")));
-            outbox.setDraft(taskOne, SessionId(QStringLiteral("s2")), draftOf(QStringLiteral("other")));
-            outbox.setDraft(taskOne, SessionId(QStringLiteral("s2")), std::nullopt);
+            outbox.setDraft(draftOf(QStringLiteral("half a tho")));
+            outbox.setDraft(draftOf(QStringLiteral("half a thought")));
+            outbox.setDraft(draftOf(QStringLiteral("known to the host"), other));
+            outbox.confirmDraft(draftOf(QStringLiteral("an older one"), other));
+            QVERIFY(outbox.draft(other));
+            outbox.confirmDraft(draftOf(QStringLiteral("known to the host"), other));
+            QVERIFY(!outbox.draft(other));
         }
         {
             OutboxRun run(path);
             QSignalSpy came(&run.outbox, &Outbox::draftRestored);
             QTRY_VERIFY(run.outbox.isRestored());
             QCOMPARE(came.size(), 1);
-            QCOMPARE(run.outbox.draft(sessionOne)->text, QStringLiteral("half a thought"));
-            QVERIFY(!run.outbox.draft(SessionId(QStringLiteral("s2"))));
-            run.send(QStringLiteral("half a thought, whole"), sessionOne);
-            QVERIFY(!run.outbox.draft(sessionOne));
+            QCOMPARE(run.outbox.draft(sessionOne)->draft->text, QStringLiteral("half a thought"));
+            run.send(QStringLiteral("half a thought, whole"), draftOf({}));
             QVERIFY(run.written());
         }
         OutboxRun run(path);
         QTRY_VERIFY(run.outbox.isRestored());
-        QVERIFY(!run.outbox.draft(sessionOne)); // it became the message
+        QVERIFY(!run.outbox.draft(sessionOne)->draft); // it became the message, which the host has yet to be told
         QCOMPARE(run.outbox.entries().size(), 1);
     }
 
@@ -326,8 +331,9 @@ private Q_SLOTS:
             QVERIFY2(more == told || more == told + 1, "what was told to be on the disk is not there");
             before = outbox.entries().size();
             // The number that was under way is there: as a command, or still as a draft; never both.
-            if (const auto draft = outbox.draft(sessionOne))
-                QCOMPARE(draft->text, QString::number(more));
+            QVERIFY(outbox.draft(sessionOne));
+            if (outbox.draft(sessionOne)->draft)
+                QCOMPARE(outbox.draft(sessionOne)->draft->text, QString::number(more));
         }
     }
 

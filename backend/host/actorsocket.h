@@ -37,7 +37,7 @@ public:
     ConnectionId connection() const { return m_connection; }
     // Both empty before open().
     const ActorAddress &address() const { return m_address; }
-    QString user() const { return m_caller.userId; }
+    QString user() const { return m_actorId.isEmpty() ? QString() : m_caller.userId; }
 
 Q_SIGNALS:
     void opened(const foundry::backend::ActorAddress &actor, const QString &user);

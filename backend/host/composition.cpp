@@ -76,12 +76,12 @@ QList<ActorFactory> compositionDomain(const HostConfig &config, const HostServic
     QList<ActorFactory> factories;
     const auto organization = [config, services, git, discovery](ActorContext &context) {
         const QString folder = compositionFolder(config, context);
-        OrganizationActorConfig organization{git, discovery, folder + QStringLiteral("/repositories"), folder + QStringLiteral("/blobs")};
-        organization.clock = config.clock;
-        organization.providers.clear();
+        OrganizationActorConfig made{git, discovery, folder + QStringLiteral("/repositories"), folder + QStringLiteral("/blobs")};
+        made.clock = config.clock;
+        made.providers.clear();
         for (const auto &[name, make] : compositionProviders(services, git, folder))
-            organization.providers.append(name);
-        return std::make_unique<OrganizationActor>(context, std::move(organization));
+            made.providers.append(name);
+        return std::make_unique<OrganizationActor>(context, std::move(made));
     };
     // `local` is there from the first start; the others by createOrganization alone.
     factories.append(ActorFactory{QStringLiteral("organization"),

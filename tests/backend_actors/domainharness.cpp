@@ -139,13 +139,6 @@ QList<TranscriptEntry> DomainHarness::transcript(const ActorAddress &task, const
     }
 }
 
-void DomainHarness::listen(const ActorAddress &actor, const QString &topic, bool on)
-{
-    auto ref = m_runtime->getOrCreate(actor);
-    if (ref)
-        m_runtime->subscribe(ref->id, 1, topic, on);
-}
-
 std::optional<Repository> DomainHarness::repository(const RepoId &id)
 {
     for (const Repository &repository : rows<Repository>(organization(), QStringLiteral("organization"))) {

@@ -75,9 +75,6 @@ public:
     QList<Entity> allRows(const backend::ActorAddress &actor, const QString &topic);
     QList<TranscriptEntry> transcript(const backend::ActorAddress &task, const SessionId &session);
 
-    // As a connection that listens to a topic, or no longer does.
-    void listen(const backend::ActorAddress &actor, const QString &topic, bool on = true);
-
     // A ready repository.
     RepoId addRepository(const QString &path);
     std::optional<Repository> repository(const RepoId &id);

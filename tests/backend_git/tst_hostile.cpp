@@ -3,6 +3,7 @@
 // none of our operations may wake one.
 #include "tests/backend_git/gitwait.h"
 
+#include <QDateTime>
 #include <QDir>
 
 using namespace foundry;
@@ -105,6 +106,10 @@ private Q_SLOTS:
         set(QStringLiteral("core.hooksPath"), m_fixture.path(QStringLiteral("hooks")));
         // Edits that make git look into files.
         m_fixture.write(m_repo, QStringLiteral("a.txt"), "1\nuser\n3\n");
+        // The same bytes at another time: else only a git that is quick enough to distrust the index would look.
+        QFile same(m_repo + QStringLiteral("/c.eq"));
+        QVERIFY(same.open(QIODevice::ReadWrite));
+        QVERIFY(same.setFileTime(QDateTime::fromSecsSinceEpoch(1'000'000'000), QFileDevice::FileModificationTime));
         silence();
     }
 

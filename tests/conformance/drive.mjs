@@ -56,7 +56,7 @@ await step("an action without a result worth naming", async () => {
 
 await step("errors with group and code over HTTP", async () => {
     assert.equal(await failure(client.get("user", user).setUnread({ taskId: "t" })), "input.invalid");
-    assert.equal(await failure(client.get("app", ["app"]).createOrganization({ requestId: randomUUID() })), "state.not_available");
+    assert.equal(await failure(client.get("app", ["app"]).createOrganization({ requestId: randomUUID(), name: " " })), "input.invalid");
     assert.match(await failure(client.get("user", user).noSuchAction()), /^actor\.action_not_found$/);
 });
 

@@ -120,10 +120,15 @@ void Application::makeTaskPage()
         m_window->openTask(m_window->currentTask());
     if (!m_config.openTask.isEmpty())
         openWhenKnown();
-    if (!m_config.tourDir.isEmpty()) {
-        m_tour = std::make_unique<Tour>(*this, m_config);
-        m_tour->start();
-    }
+    // Its own turn: it draws its first picture, and building the page was work enough for this one.
+    if (!m_config.tourDir.isEmpty())
+        QTimer::singleShot(0, this, &Application::startTour);
+}
+
+void Application::startTour()
+{
+    m_tour = std::make_unique<Tour>(*this, m_config);
+    m_tour->start();
 }
 
 void Application::openWhenKnown()

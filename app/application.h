@@ -55,6 +55,7 @@ public:
 private:
     void afterFirstPaint();
     void makeTaskPage();
+    void startTour();
     void openWhenKnown();
     void markWhenPainted(const QString &name);
     void lastWindowClosed();

@@ -18,12 +18,13 @@ const usage = { input_tokens: 10, output_tokens: 5, total_tokens: 15 };
 let count = 0;
 const id = (prefix) => `${prefix}_${++count}`;
 
-// The prompt may say where to write, "WRITE_TO:/absolute/path"; else NOTES.md in the folder that claude and opencode name in
+// The last prompt that says where to write, "WRITE_TO:/absolute/path", counts: requests bring the whole conversation, and an
+// earlier prompt may have been cancelled or cut. Where none says so: NOTES.md in the folder that claude and opencode name in
 // their instructions, because their tools want absolute paths.
 const target = (body) => {
   const text = JSON.stringify(body);
   const folder = /orking directory: (\/[^"\\]+)/.exec(text)?.[1].trim();
-  return /WRITE_TO:([^\s"\\]+)/.exec(text)?.[1] ?? (folder ? `${folder}/NOTES.md` : 'NOTES.md');
+  return [...text.matchAll(/WRITE_TO:([^\s"\\]+)/g)].at(-1)?.[1] ?? (folder ? `${folder}/NOTES.md` : 'NOTES.md');
 };
 const quoted = (path) => `'${path.replaceAll("'", "'\\''")}'`;
 

@@ -153,6 +153,7 @@ void tst_HostAgents::life()
     QVERIFY(allow(world, one));
     QVERIFY(world.waitForStatus(one, SessionStatus::Idle, hostAgentWait));
     QVERIFY(QFile::exists(tree + QStringLiteral("/THREE.md")));
+    QVERIFY(!QFile::exists(tree + QStringLiteral("/ONE.md"))); // the prompt sent again was the cut one, not the cancelled one
 
     // The agent dies: the session says so, and the next prompt starts it again.
     QVERIFY(untilAsked(world, one, QStringLiteral("FOUR.md")));

@@ -100,6 +100,7 @@ void Application::afterFirstPaint()
     }
     // Each in a turn of its own: none of them is needed for what is on screen.
     QTimer::singleShot(0, this, [] { initLateFonts(); });
+    QTimer::singleShot(0, this, [this] { m_changes = std::make_unique<views::ChangesPanel>(&m_theme); });
     QTimer::singleShot(0, this, &Application::makeTaskPage);
     QTimer::singleShot(0, this, [this] {
         m_appearance = std::make_unique<views::DesktopAppearance>();
@@ -111,7 +112,7 @@ void Application::afterFirstPaint()
 void Application::makeTaskPage()
 {
     m_highlighter = std::make_unique<views::CodeHighlighter>();
-    m_page = new views::TaskPage(&m_theme, m_highlighter.get());
+    m_page = new views::TaskPage(&m_theme, m_highlighter.get(), m_changes.release());
     m_binding = std::make_unique<TaskPageBinding>(*m_page, m_link.client(), m_workspace.tasks(), watchdog());
     m_window->setTaskPage(m_page);
     wireTaskPage(*m_window, *m_page, *m_binding, m_workspace);

@@ -12,6 +12,7 @@
 #include "views/common/desktopappearance.h"
 #include "views/common/minuteclock.h"
 #include "views/common/uistate.h"
+#include "views/diff/changespanel.h"
 #include "views/mainwindow.h"
 
 #include <QApplication>
@@ -72,6 +73,7 @@ private:
     std::unique_ptr<views::MainWindow> m_window;
     std::unique_ptr<views::CodeHighlighter> m_highlighter;
     std::unique_ptr<views::DesktopAppearance> m_appearance;
+    std::unique_ptr<views::ChangesPanel> m_changes; // until the page takes it
     views::TaskPage *m_page = nullptr; // the window's
     std::unique_ptr<TaskPageBinding> m_binding;
     std::unique_ptr<Tour> m_tour;

@@ -50,10 +50,11 @@ QWidget *centred(QWidget *parent, int widest, const QList<QWidget *> &parts)
 
 } // namespace
 
-TaskPage::TaskPage(ThemeProvider *theme, CodeHighlighter *highlighter, QWidget *parent)
+TaskPage::TaskPage(ThemeProvider *theme, CodeHighlighter *highlighter, ChangesPanel *changes, QWidget *parent)
     : QWidget(parent)
     , m_theme(theme)
     , m_highlighter(highlighter)
+    , m_changes(changes)
 {
     if (highlighter) {
         // Before the parts hear of a change, so that they ask for the right colours.
@@ -112,7 +113,8 @@ void TaskPage::buildLayout()
     m_side = new Surface(m_theme, &Colors::window, m_splitter);
     auto *side = new QVBoxLayout(m_side);
     side->setContentsMargins(0, 0, 0, 0);
-    m_changes = new ChangesPanel(m_theme, m_side);
+    if (!m_changes)
+        m_changes = new ChangesPanel(m_theme, m_side);
     m_side->setMinimumWidth(220);
     side->addWidget(m_changes);
     m_splitter->addWidget(m_side);

@@ -54,7 +54,8 @@ class TaskPage : public QWidget {
     Q_OBJECT
 public:
     // Both dependencies must outlive the page.
-    TaskPage(ThemeProvider *theme, CodeHighlighter *highlighter, QWidget *parent = nullptr);
+    // `changes`: made by somebody before, so that not all is built in one turn; the page takes it. None: it makes its own.
+    TaskPage(ThemeProvider *theme, CodeHighlighter *highlighter, ChangesPanel *changes = nullptr, QWidget *parent = nullptr);
     ~TaskPage() override;
 
     TaskId taskId() const { return m_models.taskId; }

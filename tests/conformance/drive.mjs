@@ -100,11 +100,18 @@ await step("error codes of what is refused", async () => {
     assert.equal(await failure(client.get("app", ["app"]).beginSignIn({ requestId: randomUUID() })), "state.not_available");
 });
 
-await step("actors that nobody made", async () => {
-    // At the same time: the newest client asks each many times over before it believes it.
-    const handles = [["nosuch", ["x"]], ["user", ["user", "somebody"]], ["organization", ["org"]], ["task", ["org", "local", "task", "r", randomUUID()]]]
-        .map(([name, key]) => failure(client.getOrCreate(name, key).revisions({})));
-    assert.deepEqual(await Promise.all(handles), handles.map(() => "actor.not_found"));
+await step("actors that nobody made, and those of others", async () => {
+    // At the same time: the newest client asks each many times over before it believes it. What belongs to somebody
+    // else is refused before anybody looks whether it is there.
+    const wanted = [
+        ["actor.not_found", "nosuch", ["x"]],
+        ["actor.not_found", "task", ["org", "local", "task", "r", randomUUID()]],
+        ["auth.forbidden", "user", ["user", "somebody"]],
+        ["actor.not_found", "organization", ["org", randomUUID()]],
+        ["auth.forbidden", "organization", ["org"]],
+    ];
+    const met = wanted.map(([, name, key]) => failure(client.getOrCreate(name, key).revisions({})));
+    assert.deepEqual(await Promise.all(met), wanted.map(([code]) => code));
 });
 
 await step("messages that are too long", async () => {

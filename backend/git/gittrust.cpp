@@ -30,6 +30,9 @@ OwnPrograms ownPrograms(const QList<ScopedSetting> &settings, const QString &com
     QString folder = commonDir + QStringLiteral("/hooks");
     bool anything = false;
     for (const ScopedSetting &setting : settings) {
+        // What our own call sets (alwaysSettings: no hooks) says nothing about the repository.
+        if (setting.scope == QLatin1StringView("command"))
+            continue;
         if (setting.key == QLatin1StringView("core.hookspath") && !setting.value.isEmpty())
             folder = setting.value.startsWith(QLatin1StringView("~/")) ? QDir::homePath() + setting.value.mid(1)
                 : QDir::isAbsolutePath(setting.value)                  ? setting.value

@@ -278,6 +278,38 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(changedIds().contains(QStringLiteral("staged:README.md")), 15000);
     }
 
+    // What users' processes do shows too, though nobody watches: when one ends, and while somebody types into one.
+    void processesTouch()
+    {
+        const backend::ActorAddress sandbox{QStringLiteral("sandbox"),
+            {QStringLiteral("org"), QStringLiteral("local"), QStringLiteral("sandbox"), m_made.task.value}};
+        QVERIFY(refresh());
+        QTest::qWait(700); // further looks of the start-up
+        CreateProcess once;
+        once.processId = makeId<ProcessId>();
+        once.command = QStringLiteral("sh");
+        once.args = {QStringLiteral("-c"), QStringLiteral("echo x > by-process")};
+        QVERIFY(m_host->command(sandbox, QStringLiteral("createProcess"), once).ok());
+        QTRY_VERIFY_WITH_TIMEOUT(changedIds().contains(QStringLiteral("untracked:by-process")), 15000);
+        CreateProcess shell;
+        shell.processId = makeId<ProcessId>();
+        shell.command = QStringLiteral("sh");
+        shell.tty = true;
+        QVERIFY(m_host->command(sandbox, QStringLiteral("createProcess"), shell).ok());
+        WriteInput typed;
+        typed.processId = shell.processId;
+        typed.data = "echo x > typed\n";
+        QTRY_VERIFY_WITH_TIMEOUT(m_host->command(sandbox, QStringLiteral("writeInput"), typed).ok(), 15000);
+        QTRY_VERIFY_WITH_TIMEOUT(changedIds().contains(QStringLiteral("untracked:typed")), 15000);
+        for (const foundry::Process &process : m_host->rows<foundry::Process>(sandbox, QStringLiteral("processes"))) {
+            if (process.id == shell.processId)
+                QCOMPARE(process.status, QStringLiteral("running"));
+        }
+        KillProcess kill;
+        kill.processId = shell.processId;
+        QVERIFY(m_host->command(sandbox, QStringLiteral("killProcess"), kill).ok());
+    }
+
     void lastTurn()
     {
         QVERIFY(m_host->waitForStatus(m_made, SessionStatus::Ready) || m_host->waitForStatus(m_made, SessionStatus::Idle, 1000));

@@ -102,6 +102,8 @@ private:
     void installNow(const AgentId &id, qint64 attempt);
     void abandonInstall(Transaction &tx, const StepRecord &record);
     std::optional<StepRecord> installing(const AgentId &id) const;
+    QString installProblem(const AgentId &id) const;
+    Agent withInstallation(Agent agent) const;
     void resolveAbandoned(Transaction &tx, const ActorAddress &from, const ResolveAgent &ask);
     void answerAwaiting(const AgentId &id, const std::optional<Error> &error);
     std::optional<Agent> agentRow(const AgentId &id) const;
@@ -121,7 +123,8 @@ private:
     QList<QPair<ActorAddress, ResolveAgent>> m_unresolved; // asked before the first scan was over
     QList<QPair<ActorAddress, ResolveAgent>> m_awaiting;  // until an installation is over
     QList<QPair<ActorAddress, ResolveAgent>> m_missing;   // were told that it is not installed
-    QHash<QString, AgentInstaller *> m_installers;
+    QHash<QString, AgentInstaller *> m_installers; // whose end is waited for
+    QSet<AgentId> m_installed; // and looked for
     ProcessDesk m_desk;                // where people log in to agents
     QHash<QString, AgentId> m_logins; // by process
 };

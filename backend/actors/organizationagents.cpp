@@ -89,7 +89,6 @@ void OrganizationActor::applyChoices()
 
 void OrganizationActor::agentsFound(const QList<Agent> &agents)
 {
-    m_scanned = true;
     write([&](Transaction &tx) -> Result<> {
         QSet<QString> gone;
         for (const Entity &entity : context().rows(topic(), QStringLiteral("Agent"))) {
@@ -98,20 +97,31 @@ void OrganizationActor::agentsFound(const QList<Agent> &agents)
         }
         for (const Agent &agent : agents) {
             gone.remove(agent.id.value);
-            tx.put(topic(), agent);
+            tx.put(topic(), withInstallation(agent));
         }
         for (const QString &id : std::as_const(gone))
             tx.remove(topic(), QStringLiteral("Agent"), id);
         return Unit{};
     });
+    if (m_discovery->scansAgain())
+        return; // something changed meanwhile, which the next one sees
+    m_scanned = true;
     for (const auto &[to, ask] : std::exchange(m_unresolved, {}))
         answerResolve(to, ask);
+}
+
+// While it is being installed its row tells of that, whatever is found meanwhile.
+Agent OrganizationActor::withInstallation(Agent agent) const
+{
+    if (const auto stored = installing(agent.id) ? agentRow(agent.id) : std::nullopt)
+        agent.detail = stored->detail;
+    return agent;
 }
 
 void OrganizationActor::putAgent(const Agent &agent)
 {
     write([&](Transaction &tx) -> Result<> {
-        tx.put(topic(), agent);
+        tx.put(topic(), withInstallation(agent));
         return Unit{};
     });
 }
@@ -130,7 +140,7 @@ Result<> OrganizationActor::resolveAgent(Transaction &tx, const ActorAddress &fr
 
 void OrganizationActor::answerResolve(const ActorAddress &to, const ResolveAgent &ask)
 {
-    if (const auto running = installing(ask.agent); running && !m_discovery->specFor(ask.agent, QStringLiteral("/"))) {
+    if ((installing(ask.agent) || m_installed.contains(ask.agent)) && !m_discovery->specFor(ask.agent, QStringLiteral("/"))) {
         m_awaiting.append({to, ask}); // its stage shows the installation, and goes on with it
         StageProgress progress{ask.stage, ask.attempt, QStringLiteral("Being installed…"), {}};
         context().stream(to, QStringLiteral("stageProgress"), encodeStageProgress(progress));
@@ -154,6 +164,8 @@ void OrganizationActor::answerResolve(const ActorAddress &to, const ResolveAgent
         answer.launch = launch;
     } else {
         answer.error = spec ? agenterrors::notInstalled(ask.agent.value, ask.agent.value) : spec.error();
+        if (answer.error->code == QLatin1StringView("not_installed"))
+            answer.error->detail = installProblem(ask.agent);
         m_missing.append({to, ask}); // told when somebody installs it
         if (m_missing.size() > 1000)
             m_missing.removeFirst();
@@ -241,14 +253,9 @@ Result<Agent> OrganizationActor::addCustom(Transaction &tx, const AddCustomAgent
         {{QStringLiteral("agent"), agent.id.value}, {QStringLiteral("command"), command.command.trimmed()}}});
     tx.afterCommit([this, id = command.agentId] {
         applyChoices();
-        // Probed once the scan has found its program.
-        auto once = std::make_shared<QMetaObject::Connection>();
-        *once = QObject::connect(m_discovery, &AgentDiscovery::agentsFound, context().owner(), [this, id, once](const QList<Agent> &) {
-            QObject::disconnect(*once);
-            m_discovery->probe(id, [](const Result<Agent> &) { /* agentChanged() carries the outcome */ });
-        });
         m_scanned = false; // tasks that ask meanwhile are answered by this scan
-        m_discovery->scan();
+        // Probed once its program has been looked for.
+        m_discovery->scan([this, id] { m_discovery->probe(id, [](const Result<Agent> &) { /* agentChanged() carries the outcome */ }); });
     });
     return agentRow(agent.id).value_or(agent);
 }

@@ -30,6 +30,8 @@ Result<Agent> OrganizationActor::install(Transaction &tx, const AgentId &id)
 {
     auto agent = agentRow(id);
     const AgentRow *known = findAgentRow(id);
+    if (!agent && known && m_discovery)
+        agent = m_discovery->agent(id); // nobody has looked yet, and what the catalogue knows can be installed
     if (!agent || !known)
         return unknownInstall(id);
     if (known->install.package.isEmpty())
@@ -66,6 +68,15 @@ std::optional<StepRecord> OrganizationActor::installing(const AgentId &id) const
     return goesOn ? step : std::nullopt;
 }
 
+// Why the last installation failed; empty: it did not, or there was none.
+QString OrganizationActor::installProblem(const AgentId &id) const
+{
+    const auto step = m_runner.step(installWorkflow(id), QStringLiteral("install"));
+    if (!step || step->state != StageState::Failed || !step->error)
+        return {};
+    return QStringLiteral("The last installation failed: %1\n%2").arg(step->error->message, step->error->detail);
+}
+
 // The task does not wait any more. The last one that leaves ends the installation: there is no other way to cancel it.
 void OrganizationActor::resolveAbandoned(Transaction &tx, const ActorAddress &from, const ResolveAgent &ask)
 {
@@ -98,7 +109,8 @@ void OrganizationActor::resolveAbandoned(Transaction &tx, const ActorAddress &fr
 void OrganizationActor::abandonInstall(Transaction &tx, const StepRecord &record)
 {
     tx.afterCommit([this, id = record.workflow.section(QLatin1Char(':'), 1)] {
-        if (AgentInstaller *installer = m_installers.value(id))
+        // No more ours: another one may begin while this one ends.
+        if (AgentInstaller *installer = m_installers.take(id))
             installer->cancel();
     });
 }
@@ -136,7 +148,7 @@ void OrganizationActor::installFailed(Transaction &tx, const StepRecord &record)
     audit(tx, organizationId(), {auditkind::agentInstallFailed, {}, {},
         {{QStringLiteral("agent"), agent->id.value}, {QStringLiteral("error"), record.error->key()}}});
     tx.afterCommit([this, id = agent->id, error = record.error] {
-        if (AgentInstaller *installer = m_installers.value(id.value))
+        if (AgentInstaller *installer = m_installers.take(id.value))
             installer->cancel();
         answerAwaiting(id, error);
     });
@@ -150,8 +162,8 @@ void OrganizationActor::installNow(const AgentId &id, qint64 attempt)
     auto *installer = new AgentInstaller(m_config.discovery.dataDirectory, m_config.discovery.environment, context().owner());
     m_installers.insert(id.value, installer);
     auto since = std::make_shared<QElapsedTimer>();
-    QObject::connect(installer, &AgentInstaller::progress, context().owner(), [this, id, attempt, since](const QString &line) {
-        if (since->isValid() && since->elapsed() < 250)
+    QObject::connect(installer, &AgentInstaller::progress, context().owner(), [this, id, attempt, installer, since](const QString &line) {
+        if (m_installers.value(id.value) != installer || (since->isValid() && since->elapsed() < 250))
             return;
         since->start();
         write([&](Transaction &tx) -> Result<> {
@@ -168,8 +180,12 @@ void OrganizationActor::installNow(const AgentId &id, qint64 attempt)
         }
     });
     installer->install(*known, [this, id, attempt, installer](const Result<QString> &program) {
-        m_installers.remove(id.value);
         installer->deleteLater();
+        if (m_installers.value(id.value) != installer)
+            return; // given up: its end was told then
+        m_installers.remove(id.value);
+        if (program)
+            m_installed.insert(id); // until it has been found
         write([&](Transaction &tx) -> Result<> {
             m_runner.finish(tx, installWorkflow(id), QStringLiteral("install"), attempt,
                 program ? Result<QByteArray>(program->toUtf8()) : Result<QByteArray>(program.error()));
@@ -178,13 +194,11 @@ void OrganizationActor::installNow(const AgentId &id, qint64 attempt)
         });
         if (!program)
             return;
-        auto once = std::make_shared<QMetaObject::Connection>();
-        *once = QObject::connect(m_discovery, &AgentDiscovery::agentsFound, context().owner(), [this, id, once](const QList<Agent> &) {
-            QObject::disconnect(*once);
+        m_discovery->scan([this, id] {
+            m_installed.remove(id);
             m_discovery->confirm(id, [](const Result<Agent> &) { /* agentChanged() carries the outcome */ });
             answerAwaiting(id, {});
         });
-        m_discovery->scan();
     });
 }
 

@@ -1,5 +1,7 @@
 #include "backend/actors/taskjobs.h"
 
+#include "backend/workflows/crashpoint.h"
+
 #include <QDateTime>
 #include <QLoggingCategory>
 #include <QUuid>
@@ -64,6 +66,8 @@ TaskJobs::TaskJobs(ActorContext &context, std::function<void(Transaction &)> set
 void TaskJobs::add(JobKind kind)
 {
     const QString name = kind.kind;
+    for (const WorkflowStep &step : std::as_const(kind.steps))
+        crashHas(name, step.name);
     m_kinds.insert_or_assign(name, std::move(kind));
 }
 

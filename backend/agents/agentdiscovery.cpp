@@ -82,11 +82,16 @@ std::optional<AgentRow> AgentDiscovery::row(const AgentId &id) const
     return std::nullopt;
 }
 
-void AgentDiscovery::scan()
+void AgentDiscovery::scan(std::function<void()> done)
 {
-    if (m_scanning)
+    if (done)
+        (m_scanning ? m_nextDone : m_scanDone).append(std::move(done));
+    if (m_scanning) {
+        m_scanAgain = true;
         return;
+    }
     m_scanning = true;
+    m_scanAgain = false;
     // A thread of its own, not the pool's: a lookup that hangs on a dead mount must not take a place from others.
     auto found = std::make_shared<QHash<AgentId, FoundAgent>>();
     QList<AgentRow> sought = rows();
@@ -141,7 +146,12 @@ void AgentDiscovery::finishScan()
 {
     m_scanning = false;
     m_scanned = true;
+    const auto waiting = std::exchange(m_scanDone, std::exchange(m_nextDone, {}));
     Q_EMIT agentsFound(agents());
+    for (const auto &done : waiting)
+        done();
+    if (m_scanAgain)
+        scan();
 }
 
 int AgentDiscovery::nodeMajor() const

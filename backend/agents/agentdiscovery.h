@@ -37,9 +37,12 @@ public:
     void setConfirmed(const QSet<AgentId> &confirmed);
     void setCustomAgents(const QList<AgentRow> &rows);
 
-    // Looks, without starting any agent (only `node --version`). agentsFound() follows. A scan under way is not started
-    // twice. No agent is probed by a scan: a confirmed one that is there counts as ready until a start says otherwise.
-    void scan();
+    // Looks, without starting any agent (only `node --version`). agentsFound() follows, and then `done`. One at a time: while
+    // one is under way the next follows it, so that what was there at the call is seen. No agent is probed by a scan: a
+    // confirmed one that is there counts as ready until a start says otherwise.
+    void scan(std::function<void()> done = {});
+    // Another scan follows the one that has just ended.
+    bool scansAgain() const { return m_scanAgain; }
     // A person confirmed it: it is probed, and is ready (or not, with the reason) when `done` is called. The caller
     // stores the confirmation.
     void confirm(const AgentId &id, std::function<void(Result<Agent>)> done);
@@ -96,6 +99,9 @@ private:
     QString m_nodeProgram;
     QString m_nodeVersion; // "20.20.2"; empty: none
     bool m_scanning = false;
+    bool m_scanAgain = false;
+    QList<std::function<void()>> m_scanDone; // of the scan under way
+    QList<std::function<void()>> m_nextDone;
     bool m_scanned = false;
 };
 

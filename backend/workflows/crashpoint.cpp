@@ -31,20 +31,30 @@ public:
     bool passes(const QString &name)
     {
         const std::lock_guard lock(m_mutex);
-        if (!m_log.isEmpty()) {
-            const int file = ::open(m_log.toLocal8Bit().constData(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-            const QByteArray line = name.toUtf8() + '\n';
-            if (file >= 0 && ::write(file, line.constData(), size_t(line.size())) != line.size())
-                m_log.clear();
-            ::close(file);
-        }
+        note(name);
         if (m_pass == 0 || (m_name != name && m_name != QLatin1StringView("*")))
             return false;
         return ++m_passed == m_pass;
     }
     bool isBefore() const { return m_before; }
+    void has(const QString &step)
+    {
+        const std::lock_guard lock(m_mutex);
+        note(QStringLiteral("has ") + step);
+    }
 
 private:
+    void note(const QString &text)
+    {
+        if (m_log.isEmpty())
+            return;
+        const int file = ::open(m_log.toLocal8Bit().constData(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        const QByteArray line = text.toUtf8() + '\n';
+        if (file >= 0 && ::write(file, line.constData(), size_t(line.size())) != line.size())
+            m_log.clear();
+        ::close(file);
+    }
+
     std::mutex m_mutex;
     QString m_log;
     QString m_name;
@@ -85,6 +95,12 @@ void crashBefore(const QString &name)
 {
     if (crashPlan().isOn() && crashPlan().isBefore() && crashPlan().passes(name))
         crashNow();
+}
+
+void crashHas(const QString &kind, const QString &step)
+{
+    if (crashPlan().isOn())
+        crashPlan().has(kind + QLatin1Char('/') + step);
 }
 
 void crashAfter(const QString &name)

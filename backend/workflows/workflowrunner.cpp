@@ -3,6 +3,7 @@
 #include "backend/observe/logline.h"
 #include "backend/observe/metrics.h"
 #include "backend/store/database.h"
+#include "backend/workflows/crashpoint.h"
 
 #include <QDateTime>
 #include <QJsonArray>
@@ -41,8 +42,10 @@ void WorkflowRunner::start(Transaction &tx, const WorkflowRecipe &recipe)
     tx.database().run("INSERT INTO workflows (id, kind, version, input, after, created_at, family) VALUES (?, ?, ?, ?, ?, ?, ?)",
         recipe.id, recipe.kind, m_hooks.version ? m_hooks.version(recipe.kind) : m_version, recipe.input, after,
         QDateTime::currentMSecsSinceEpoch(), m_family);
-    for (qsizetype i = 0; i < recipe.steps.size(); ++i)
+    for (qsizetype i = 0; i < recipe.steps.size(); ++i) {
         addStep(tx, recipe.id, recipe.steps[i], i);
+        crashHas(recipe.kind, recipe.steps[i].name);
+    }
 }
 
 void WorkflowRunner::forget(Transaction &tx, const QString &workflow)

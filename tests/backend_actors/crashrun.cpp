@@ -45,9 +45,9 @@ CrashRun::CrashRun(CrashSpot spot)
 
 CrashRun::~CrashRun() = default;
 
-QStringList CrashRun::passed() const
+QStringList CrashRun::passed(int life) const
 {
-    return QString::fromUtf8(m_git.read(m_git.root(), QStringLiteral("points"))).split(QLatin1Char('\n'), Qt::SkipEmptyParts);
+    return QString::fromUtf8(m_git.read(m_git.root(), QStringLiteral("points-%1").arg(life))).split(QLatin1Char('\n'), Qt::SkipEmptyParts);
 }
 
 Result<> CrashRun::startHost(bool crashing)
@@ -55,13 +55,25 @@ Result<> CrashRun::startHost(bool crashing)
     m_organization.reset();
     m_task.reset();
     m_host = std::make_unique<wire::HostProcess>(m_git.path(QStringLiteral("data")));
-    QProcessEnvironment environment = m_git.environment();
-    if (crashing && !m_spot.name.isEmpty())
-        environment.insert(QStringLiteral("FOUNDRY_CRASH_POINT"), m_spot.text());
-    else if (crashing && m_spot.afterMs < 0)
-        environment.insert(QStringLiteral("FOUNDRY_CRASH_LOG"), m_git.path(QStringLiteral("points")));
-    m_host->setEnvironment(environment);
+    QProcessEnvironment variables = environment();
+    if (crashing && !m_spot.name.isEmpty() && m_spot.life == m_life)
+        variables.insert(QStringLiteral("FOUNDRY_CRASH_POINT"), m_spot.text());
+    else if (crashing && m_spot.name.isEmpty() && m_spot.afterMs < 0)
+        variables.insert(QStringLiteral("FOUNDRY_CRASH_LOG"), m_git.path(QStringLiteral("points-%1").arg(m_life)));
+    m_host->setEnvironment(variables);
     return m_host->start();
+}
+
+Result<> CrashRun::startLife(int life)
+{
+    m_life = life;
+    auto started = startHost(true);
+    // Killed while it came up.
+    if (!started && !m_hit && !m_spot.name.isEmpty() && m_host->waitForEnd(500) && m_host->wasKilled()) {
+        m_hit = true;
+        started = startHost(false);
+    }
+    return started;
 }
 
 // Once or, when the host ended meanwhile as it was meant to, again with a new one.
@@ -241,15 +253,25 @@ QString CrashRun::send(const SessionId &session, const QString &queueId, const Q
 
 QString CrashRun::run()
 {
-    if (auto started = startHost(true); !started) {
-        // Killed while it came up.
-        if (m_spot.name.isEmpty() || !m_host->waitForEnd(500) || !m_host->wasKilled())
-            return started.error().message;
-        m_hit = true;
-        if (auto again = startHost(false); !again)
-            return again.error().message;
-    }
+    if (auto started = startLife(1); !started)
+        return started.error().message;
     m_clock.start();
+    const bool ok = script();
+    if (!ok)
+        return m_wrong.join(QLatin1Char('\n'));
+    verify();
+    if (!m_wrong.isEmpty())
+        m_wrong.append(dump());
+    m_organization.reset();
+    m_task.reset();
+    QTest::qWait(50); // the last acknowledgements
+    m_host->stop();
+    checkDatabases();
+    return m_wrong.join(QLatin1Char('\n'));
+}
+
+bool CrashRun::script()
+{
     bool ok = create().isEmpty();
     ok = ok && perform("a second prompt", [&]() -> QString {
         const QString sent = send(m_ids.session, QStringLiteral("q-second"), QStringLiteral("second"));
@@ -301,21 +323,16 @@ QString CrashRun::run()
         QTest::qWait(150);
         return left;
     });
-    if (!ok)
-        return m_wrong.join(QLatin1Char('\n'));
+    return ok;
+}
+
+void CrashRun::verify()
+{
     checkRows();
     checkTranscript(m_ids.session, {{QStringLiteral("first"), QStringLiteral("end_turn")}, {QStringLiteral("second"), QStringLiteral("end_turn")}});
     checkTranscript(m_second, {{QStringLiteral("third"), QStringLiteral("end_turn")}, {QStringLiteral("fourth"), QStringLiteral("cancelled")}});
     checkProcesses();
     checkRepository();
-    if (!m_wrong.isEmpty())
-        m_wrong.append(dump());
-    m_organization.reset();
-    m_task.reset();
-    QTest::qWait(50); // the last acknowledgements
-    m_host->stop();
-    checkDatabases();
-    return m_wrong.join(QLatin1Char('\n'));
 }
 
 void CrashRun::check(bool ok, const QString &what)

@@ -1,5 +1,5 @@
 // One life of a host with a fixed script of what its user does: a repository, agents, a task, prompts, permissions, a
-// second session, a close. The host may be killed at one crash point (backend/workflows/crashpoint.h); then it is
+// second session, a close (crashjobs.h has another script). The host may be killed at one crash point (backend/workflows/crashpoint.h); then it is
 // started again and the user goes on where it was, with the same request ids. Afterwards everything is counted.
 #pragma once
 
@@ -15,24 +15,31 @@ struct CrashSpot {
     bool before = true;
     int pass = 1;
     int afterMs = -1; // instead of a point: killed this long after the script began
+    int life = 1;     // of the host, where the script starts it more than once
     QString text() const;
 };
 
 class CrashRun {
 public:
     explicit CrashRun(CrashSpot spot);
-    ~CrashRun();
+    virtual ~CrashRun();
 
     // Empty when all is as it has to be; else what is not.
     QString run();
     bool wasHit() const { return m_hit; }
     // Names of the points that were passed before the host ended, with repeats (only without a crash).
-    QStringList passed() const;
+    QStringList passed(int life = 1) const;
 
-private:
+protected:
     using Act = std::function<QString()>; // empty: done
 
+    virtual bool script();
+    virtual void verify();
+    virtual QProcessEnvironment environment() const { return m_git.environment(); }
+    virtual QString dump();
+
     Result<> startHost(bool crashing);
+    Result<> startLife(int life);
     bool perform(const char *what, const Act &act);
     wire::WireClient *organization();
     wire::WireClient *task();
@@ -49,7 +56,6 @@ private:
     void checkProcesses();
     void checkRepository();
     void checkDatabases();
-    QString dump();
 
     CrashSpot m_spot;
     GitFixture m_git;
@@ -62,6 +68,7 @@ private:
     QMap<QString, QList<TranscriptEntry>> m_transcripts; // by session, at the end
     QStringList m_wrong;
     bool m_hit = false;
+    int m_life = 1;
     int m_resends = 0;
     QElapsedTimer m_clock;
 };

@@ -166,7 +166,7 @@ void SandboxActor::runPlaceOrder(const PlaceOrder &order)
         followPlaceOperation(keeper->putBack(spec, m_handle, order.saved, deadline, owner,
             reporting([](PlaceReport &report, const QString &note) { report.note = note; })));
     } else if (order.what == QLatin1StringView("forget")) {
-        followPlaceOperation(keeper->forget(spec, order.ref, order.saved.kept, deadline, owner, reporting([](PlaceReport &, const Unit &) {})));
+        followPlaceOperation(keeper->forget(spec, order.ref, order.saved.kept, order.all, deadline, owner, reporting([](PlaceReport &, const Unit &) {})));
     } else if (order.what == QLatin1StringView("prepare")) {
         followPlaceOperation(keeper->bringBack(spec, order.saved, deadline, owner, [this, spec, deadline, reporting](Result<Unit> back) {
             if (!back || m_placeAbandoned) {

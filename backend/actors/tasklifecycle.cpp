@@ -250,6 +250,8 @@ PlaceOrder TaskLifecycle::orderOf(const JobStep &step, const State &state) const
     order.saved = state.saved;
     if (step.kind == QLatin1StringView("delete"))
         order.all = step.step == QLatin1StringView("save") || (state.ownBranch && !state.keepBranch);
+    else if (step.kind == QLatin1StringView("purge"))
+        order.all = true;
     return order;
 }
 

@@ -24,7 +24,8 @@ public:
     // The work, after it was. Answers with a sentence to show, or nothing.
     virtual SandboxOperation *putBack(const SandboxSpec &spec, const SandboxHandle &handle, const SavedWork &saved, int deadlineMs, QObject *context,
         SandboxDone<QString> done) = 0;
-    virtual SandboxOperation *forget(const SandboxSpec &spec, const QString &ref, const QString &kept, int deadlineMs, QObject *context,
+    // What was kept; with `all` also what the task's reverts keep.
+    virtual SandboxOperation *forget(const SandboxSpec &spec, const QString &ref, const QString &kept, bool all, int deadlineMs, QObject *context,
         SandboxDone<Unit> done) = 0;
 };
 

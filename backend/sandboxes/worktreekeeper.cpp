@@ -1,12 +1,15 @@
 #include "backend/sandboxes/worktreekeeper.h"
 
 #include "backend/git/removetree.h"
+#include "backend/git/workedits.h"
 
 #include <QDeadlineTimer>
 #include <QDir>
 #include <QFile>
 #include <QFileInfo>
 #include <QTimer>
+
+#include <limits>
 
 namespace foundry::backend {
 
@@ -241,11 +244,16 @@ SandboxOperation *WorktreeKeeper::putBack(const SandboxSpec &spec, const Sandbox
     return operation;
 }
 
-SandboxOperation *WorktreeKeeper::forget(const SandboxSpec &spec, const QString &ref, const QString &kept, int deadlineMs, QObject *context,
+SandboxOperation *WorktreeKeeper::forget(const SandboxSpec &spec, const QString &ref, const QString &kept, bool all, int deadlineMs, QObject *context,
     SandboxDone<Unit> done)
 {
     auto *operation = new KeeperOperation(context);
-    operation->follow(forgetWork(m_git, spec.repository, ref, kept, operation, operation->answering<Unit>(done), deadlineMs));
+    operation->follow(forgetWork(m_git, spec.repository, ref, kept, operation, [=, this](Result<Unit> gone) {
+        if (!gone || !all || operation->isCancelled() || !QFileInfo(spec.repository).isDir())
+            return operation->answer(done, std::move(gone));
+        const QString reverts = QStringLiteral("refs/foundry/revert/%1/").arg(spec.task.value);
+        operation->follow(forgetKept(m_git, spec.repository, reverts, std::numeric_limits<Millis>::max(), operation, operation->answering<Unit>(done), deadlineMs));
+    }, deadlineMs));
     return operation;
 }
 

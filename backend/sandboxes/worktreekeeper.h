@@ -20,7 +20,7 @@ public:
     SandboxOperation *bringBack(const SandboxSpec &spec, const SavedWork &saved, int deadlineMs, QObject *context, SandboxDone<Unit> done) override;
     SandboxOperation *putBack(const SandboxSpec &spec, const SandboxHandle &handle, const SavedWork &saved, int deadlineMs, QObject *context,
         SandboxDone<QString> done) override;
-    SandboxOperation *forget(const SandboxSpec &spec, const QString &ref, const QString &kept, int deadlineMs, QObject *context,
+    SandboxOperation *forget(const SandboxSpec &spec, const QString &ref, const QString &kept, bool all, int deadlineMs, QObject *context,
         SandboxDone<Unit> done) override;
 
 private:

@@ -137,13 +137,14 @@ QList<Walked> tst_CrashWalk::piece(const QList<Walked> &spots)
 
 QList<Walked> tst_CrashWalk::spotsOf(const QStringList &passed, bool jobs, int life) const
 {
+    static const QStringList onlyAfter{QStringLiteral("effect turn"), QStringLiteral("effect session_creating")};
     QList<Walked> spots;
     QMap<QString, int> seen;
     for (const QString &name : passed) {
         const int pass = ++seen[name];
         if (!isAll() && pass > 1)
             continue;
-        if (!name.startsWith(QLatin1StringView("answer ")) && name != QLatin1StringView("effect turn"))
+        if (!name.startsWith(QLatin1StringView("answer ")) && !onlyAfter.contains(name))
             spots.append({{name, true, pass, -1, life}, jobs});
         spots.append({{name, false, pass, -1, life}, jobs});
     }
@@ -151,10 +152,10 @@ QList<Walked> tst_CrashWalk::spotsOf(const QStringList &passed, bool jobs, int l
         return spots;
     // The same every time, spread over the whole; what delivers a prompt or lets go of a work tree is always among them.
     QList<Walked> sample;
-    const qsizetype wanted = !jobs ? 10 : life == 1 ? 6 : 1;
+    const qsizetype wanted = !jobs ? 6 : life == 1 ? 2 : 1;
     for (qsizetype i = 0; i < spots.size(); ++i) {
         const QString &name = spots[i].spot.name;
-        const bool always = name == QLatin1StringView("effect prompt") || name == QLatin1StringView("step delete/release done");
+        const bool always = jobs ? name == QLatin1StringView("step delete/release done") && !spots[i].spot.before : name == QLatin1StringView("effect prompt");
         if (always || (i * wanted / spots.size()) != ((i + 1) * wanted / spots.size()))
             sample.append(spots[i]);
     }
@@ -174,6 +175,7 @@ void tst_CrashWalk::walk()
     QList<Walked> spots;
     for (auto it = m_passed.begin(); it != m_passed.end(); ++it)
         spots.append(spotsOf(it.value(), it.key().first, it.key().second));
+    qInfo("%d spots", int(spots.size()));
     runAll(piece(spots), true);
 }
 

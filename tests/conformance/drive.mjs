@@ -133,6 +133,57 @@ await step("creating twice is one effect or a conflict", async () => {
         assert.equal(await failure(organization[action]({ requestId: randomUUID(), taskId: "none" })), "input.invalid");
 });
 
+await step("more connections than a token may have", async () => {
+    const open = [];
+    for (let n = 0; n < 64; ++n)
+        open.push(client.get("user", user).connect());
+    await Promise.all(open.map((connection) => connection.listSignIns()));
+    const oneMore = client.get("user", user).connect();
+    const told = new Promise((resolve) => oneMore.onError((error) => resolve(`${error.group}.${error.code}`)));
+    assert.equal(await within(10000, "the refusal", told), "actor.overloaded");
+    assert.deepEqual(await client.get("user", user).listSignIns(), []); // nobody else is disturbed
+    assert.deepEqual(await open[0].listSignIns(), []);
+    await oneMore.dispose();
+    await open.pop().dispose();
+    // Into the place that got free, as soon as the host has seen that it is.
+    const next = async () => {
+        const connection = client.get("user", user).connect();
+        const came = await within(2000, "a connection", connection.listSignIns()).then(() => true, () => false);
+        await connection.dispose();
+        return came;
+    };
+    let came = false;
+    for (let n = 0; n < 10 && !came; ++n)
+        came = await next();
+    assert.ok(came);
+    await Promise.all(open.map((connection) => connection.dispose()));
+});
+
+await step("an actor that is there already", async () => {
+    assert.equal(await failure(client.create("user", user)), "actor.duplicate_key");
+});
+
+await step("a repository that is not checked yet, and one without a commit", async () => {
+    const folder = mkdtempSync(`${tmpdir()}/repository-`);
+    execFileSync("git", ["-C", folder, "init", "-q"]);
+    const organization = client.get("organization", ["org", "local"]).connect();
+    const repoId = randomUUID();
+    const checked = new Promise((resolve) => organization.on("organization", (event) => {
+        const row = event.upserts?.find((upsert) => upsert.type === "Repository" && upsert.id === repoId);
+        if (row?.value.error)
+            resolve(`${row.value.error.group}.${row.value.error.code}`);
+    }));
+    await organization.revisions({});
+    const ids = { taskId: randomUUID(), sessionId: randomUUID(), repoId };
+    const added = organization.addRepository({ requestId: randomUUID(), repoId, path: folder });
+    const early = failure(organization.createTask({ requestId: randomUUID(), ...ids, agent: "runner", prompt: { text: "x" } }));
+    await added;
+    assert.equal(await early, "state.not_ready");
+    assert.equal(await within(15000, "the check", checked), "git.empty_repository");
+    await organization.removeRepository({ requestId: randomUUID(), repoId });
+    await organization.dispose();
+});
+
 await step("subscribe and 500 events to the end, nothing twice, nothing missing", async () => {
     const connection = client.getOrCreate("user", user).connect();
     const wanted = 500;
@@ -194,7 +245,7 @@ await step("a task from its prompt to the end of its turn, by its events", async
     const [repoId, taskId, sessionId] = [randomUUID(), randomUUID(), randomUUID()];
     const organization = client.getOrCreate("organization", ["org", "local"]).connect();
     const repositoryReady = new Promise((resolve, reject) => organization.on("organization", (event) => {
-        const row = event.upserts.find((upsert) => upsert.type === "Repository" && upsert.id === repoId);
+        const row = event.upserts?.find((upsert) => upsert.type === "Repository" && upsert.id === repoId);
         if (row?.value.state === "ready")
             resolve();
         if (row?.value.state === "error")
@@ -244,6 +295,9 @@ await step("a task from its prompt to the end of its turn, by its events", async
     const end = await within(20000, "the end of the turn", ended);
     assert.ok(asked);
     assert.equal(end.kind, "turn_end");
+    assert.equal(await failure(task.findFiles({ query: "x".repeat(20000), limit: 10 })), "input.too_large");
+    assert.equal(await failure(task.sendMessage({ requestId: randomUUID(), queueId: randomUUID(), sessionId: randomUUID(), prompt: { text: "x" } })),
+        "input.invalid");
     await task.revisions({});
     const page = await task.getTranscript({ sessionId, limit: 500 });
     assert.deepEqual([...entries.keys()].map(Number).sort((a, b) => a - b), page.entries.map((row) => Number(row.id)));

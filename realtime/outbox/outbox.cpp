@@ -160,7 +160,7 @@ void Outbox::fail(const RequestId &id, const Error &error)
     Q_EMIT changed(id);
 }
 
-void Outbox::takeOut(const RequestId &id)
+void Outbox::takeOut(RequestId id)
 {
     m_entries.removeIf([&id](const OutboxEntry &one) { return one.id == id; });
     Q_EMIT removed(id);

@@ -71,7 +71,7 @@ Q_SIGNALS:
 private:
     OutboxEntry *entry(const RequestId &id);
     void take(OutboxContent content);
-    void takeOut(const RequestId &id);
+    void takeOut(RequestId id); // a copy: the caller's may be the one inside the entry that goes
     void store(const OutboxEntry &entry);
     void run(QObject *context, std::function<void(Result<>)> then, std::function<Result<>(OutboxStore &)> work);
 

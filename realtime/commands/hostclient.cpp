@@ -1,7 +1,5 @@
 #include "realtime/commands/hostclient.h"
 
-#include <QDateTime>
-
 namespace foundry::realtime {
 
 HostClient::Link::Link(const ActorName &actor, ActorResolver &resolver, const TransportFactory &transports,
@@ -45,10 +43,6 @@ HostClient::HostClient(
             connect(outbox, &Outbox::restored, this, &HostClient::resume);
     }
     connect(&m_organization.connection, &ActorConnection::stateChanged, this, [this](ConnectionState state) {
-        if (state == ConnectionState::Live)
-            m_lostAt = 0;
-        else if (m_lostAt == 0 && m_organizationFeed.isLoaded())
-            m_lostAt = QDateTime::currentMSecsSinceEpoch();
         Q_EMIT stateChanged(state);
     });
 }
@@ -75,6 +69,11 @@ void HostClient::wake()
         connection->wake();
     for (const auto &[id, task] : m_tasks)
         task->connection().wake();
+}
+
+Millis HostClient::lostAt() const
+{
+    return m_organization.connection.isLive() ? 0 : m_organizationFeed.asOf();
 }
 
 int HostClient::waitingCommands() const

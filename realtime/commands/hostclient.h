@@ -36,8 +36,10 @@ public:
 
     // Of the organization's connection: what the window shows as its own.
     ActorConnection &connection() { return m_organization.connection; }
-    // Since when nothing came, milliseconds since the epoch; 0 while live or before the first time.
-    Millis lostAt() const { return m_lostAt; }
+    // When the organization's rows were last known to be current, in this run or an earlier one (then they are the
+    // cache's), milliseconds since the epoch; 0 while live, and while there are none.
+    Millis lostAt() const;
+    Outbox *outbox() const { return m_options.outbox; } // may be null
     int waitingCommands() const;
 
     OrganizationFeed &organizationFeed() { return m_organizationFeed; }
@@ -78,7 +80,6 @@ private:
     TransportFactory m_transports;
     HostClientOptions m_options;
     std::optional<Endpoint> m_endpoint;
-    Millis m_lostAt = 0;
     Link m_app;
     Link m_user;
     Link m_organization;

@@ -187,8 +187,29 @@ void TaskCommands::prepareNext()
     });
 }
 
+RequestId TaskCommands::queuedHere(const QueueId &queued) const
+{
+    if (!m_outbox)
+        return {};
+    for (const OutboxEntry &entry : m_outbox->entries()) {
+        if (entry.state != OutboxState::Queued || entry.actor != m_queue.connection().actor()
+            || entry.action != QLatin1StringView("sendMessage"))
+            continue;
+        if (const auto message = protocol::decodeArgs<SendMessage>(entry.args); message && message->queueId == queued)
+            return entry.id;
+    }
+    return {};
+}
+
 void TaskCommands::editQueued(const QueueId &queued, const QString &text, QObject *context, Answered<Unit> then)
 {
+    // Not sent yet: it is changed where it lies, and the host sees one message. A large one goes up, and by the host.
+    if (const RequestId waiting = queuedHere(queued);
+        !waiting.isEmpty() && PromptUpload::fitsInline(text) && m_outbox->editMessage(waiting, text)) {
+        if (then)
+            then(Unit{});
+        return;
+    }
     m_prompts.enqueue(
         {text, [this, queued, context = QPointer<QObject>(context), then = std::move(then)](const Result<Prompt> &prompt) {
              if (!context)
@@ -205,6 +226,11 @@ void TaskCommands::editQueued(const QueueId &queued, const QString &text, QObjec
 
 void TaskCommands::dropQueued(const QueueId &queued, QObject *context, Answered<Unit> then)
 {
+    if (const RequestId waiting = queuedHere(queued); !waiting.isEmpty() && m_outbox->remove(waiting)) {
+        if (then)
+            then(Unit{});
+        return;
+    }
     DropQueued command;
     command.queueId = queued;
     send("dropQueued", command, context, std::move(then), Kept{tr("Take back a queued message")});

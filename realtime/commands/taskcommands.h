@@ -27,6 +27,8 @@ public:
     void closeSession(const SessionId &session, QObject *context, Answered<Unit> then);
     // Shown as queued when this returns; messages are sent in the order they were given, large ones included.
     QueueId sendMessage(const SessionId &session, const QString &text, QObject *context, Answered<Unit> then);
+    // A message that has not left yet is changed or taken back in the outbox (its answer is client.cancelled then), and
+    // the host never hears of the old one.
     void editQueued(const QueueId &queued, const QString &text, QObject *context, Answered<Unit> then);
     void dropQueued(const QueueId &queued, QObject *context, Answered<Unit> then);
     void cancelTurn(const SessionId &session, QObject *context, Answered<Unit> then);
@@ -60,6 +62,8 @@ private:
     template <class Command>
     void send(const char *action, Command command, QObject *context, Answered<Unit> then, const std::optional<Kept> &kept = {});
     void resumeMessages();
+    // The outbox's entry of a message that has not been sent; empty: there is none.
+    RequestId queuedHere(const QueueId &queued) const;
     void showQueued(const SendMessage &message, Millis createdAt);
     void prepareNext();
     void readDiff(GetDiff question, QObject *context, const Answered<DiffPage> &then);

@@ -146,6 +146,36 @@ private Q_SLOTS:
         QCOMPARE(run.outbox.entries().first().state, OutboxState::Failed); // to be read: it will not be sent
     }
 
+    void aMessageIsChangedAndTakenBackWhileItWaits()
+    {
+        Workbench run(fresh());
+        QTRY_VERIFY(run.outbox.isRestored());
+        const TaskId id(QStringLiteral("t1"));
+        const SessionId session(QStringLiteral("s1"));
+        TaskCommands &commands = run.host.task(repoOne, id).commands();
+        Error said;
+        const QueueId first = commands.sendMessage(session, QStringLiteral("one"), this, {});
+        const QueueId second
+            = commands.sendMessage(session, QStringLiteral("two"), this, [&said](const auto &answer) { said = answer.error(); });
+        bool edited = false;
+        bool dropped = false;
+        commands.editQueued(first, QStringLiteral("changed"), this, [&edited](const auto &answer) { edited = answer.ok(); });
+        commands.dropQueued(second, this, [&dropped](const auto &answer) { dropped = answer.ok(); });
+        QVERIFY(edited && dropped);
+        QCOMPARE(said.code, QStringLiteral("cancelled"));
+        QTRY_COMPARE(queuedTexts(run.host.task(repoOne, id).feed().task()), QStringList{QStringLiteral("changed")});
+        QCOMPARE(run.outbox.entries().size(), 1);
+        run.connectHost();
+        const auto sent = run.take("sendMessage");
+        const auto message = protocol::decodeArgs<SendMessage>(sent.args);
+        QCOMPARE(message->queueId, first);
+        QCOMPARE(message->prompt.text, QStringLiteral("changed"));
+        run.server.answer(sent, "{}");
+        QTRY_VERIFY(run.outbox.entries().isEmpty());
+        for (const char *other : {"sendMessage", "editQueued", "dropQueued"})
+            QCOMPARE(run.server.waiting(QString::fromLatin1(other)), 0);
+    }
+
     void draftsReachTheHostLater()
     {
         const QString folder = fresh();

@@ -170,7 +170,7 @@ Result<ActorInstance::Then> ActorInstance::commit(const std::function<Result<>(A
         if (m_database->failure())
             return *m_database->failure();
         // The wake index knows before the commit that this actor has something to go on with.
-        const bool wake = tx.needsWake().value_or(m_needsWake) || tx.hasSends() || tx.retired() || !m_outboxEmpty;
+        const bool wake = tx.needsWake().value_or(m_needsWake) || tx.hasSends() || tx.retired() || tx.erased() || m_erased || !m_outboxEmpty;
         const std::optional<Millis> alarm = tx.alarm().value_or(m_alarm);
         const std::optional<Millis> wanted = wake ? std::optional<Millis>(0) : alarm;
         if (!wanted || (m_indexed && *m_indexed <= *wanted))
@@ -205,6 +205,7 @@ Result<ActorInstance::Then> ActorInstance::commit(const std::function<Result<>(A
         broadcast(event.topic, event.json);
     if (tx.retired())
         retire(*tx.retired());
+    m_erased = m_erased || tx.erased();
     if (tx.hasSends()) {
         m_outboxEmpty = false;
         dispatchOutbox();

@@ -228,6 +228,8 @@ void ActorCell::watchIdleness()
 {
     if (!m_running)
         return;
+    if (m_running->instance->isErased() && tryRest())
+        return;
     m_lastUsed.start();
     // One that is listened to is looked at again when the last listener has gone: that is a message.
     if (m_running->instance->hasConnections()) {
@@ -318,8 +320,13 @@ void ActorCell::shut(ActorStop stop, const std::optional<Error> &told)
     if (!running)
         return;
     stop.cleanupStartedAt = actorcellNow();
+    const bool erased = running->instance->isErased() && stop.reason != StopReason::Lost;
     running->instance->stop(stop.reason, told);
     running->instance.reset();
+    if (erased) {
+        if (auto gone = m_post.registry().erase(m_ref.id); !gone)
+            qCWarning(lcCell, "a deleted actor leaves files: %ls", qUtf16Printable(gone.error().message));
+    }
     stop.cleanupEndedAt = actorcellNow();
     // The timer may be the one that called: it goes when this turn is over.
     QMetaObject::invokeMethod(m_worker, [gone = std::shared_ptr<Running>(std::move(running))] { Q_UNUSED(gone); },

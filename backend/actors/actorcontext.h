@@ -57,6 +57,9 @@ public:
     // What the actor stands for is deleted (or is there again): its connections are closed with actor/not_found and clients
     // find it no more; sends of other actors still come.
     virtual void setRetired(bool retired) = 0;
+    // A retired actor is over for good: when its last sends have arrived, its database and its content folder are removed
+    // and its name is forgotten.
+    virtual void setErased() = 0;
     // Runs on the actor's thread right after the commit, not when it is rolled back.
     virtual void afterCommit(std::function<void()> then) = 0;
 };

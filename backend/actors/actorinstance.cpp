@@ -75,7 +75,12 @@ Result<std::unique_ptr<ActorInstance>> ActorInstance::start(const ActorRef &ref,
     QDir().mkpath(actorsDir);
     const QString path = actorsDir + QLatin1Char('/') + ref.id + QStringLiteral(".sqlite");
     // What only a creation can make must not begin anew, empty, when its file is gone or damaged.
-    const bool isMade = factory.createdBy == CreatedBy::SendOnly && post.registry().generationOf(ref.id) > 0;
+    const qint64 ran = factory.createdBy == CreatedBy::SendOnly ? post.registry().generationOf(ref.id) : 0;
+    if (ran < 0) { // erased between the posting of a message and its turn
+        return makeError(QLatin1StringView("internal"), QLatin1StringView("storage_lost"),
+            QStringLiteral("This %1 was deleted.").arg(ref.address.name));
+    }
+    const bool isMade = ran > 0;
     if (isMade && !QFile::exists(path))
         return actorinstanceLost(ref, actorsDir);
     const Stopwatch clock;
@@ -158,6 +163,7 @@ Result<> ActorInstance::loadMeta()
     m_needsWake = meta.value(QStringLiteral("needs_wake")) == QLatin1StringView("1");
     // A kill may have come between this actor's commit and the registry's note.
     m_retired = meta.value(QStringLiteral("retired")) == QLatin1StringView("1");
+    m_erased = meta.value(QStringLiteral("erased")) == QLatin1StringView("1");
     if (m_retired != m_ref.retired) {
         if (auto noted = m_post.registry().setRetired(m_ref.id, m_retired); !noted)
             return noted;
@@ -341,7 +347,7 @@ void ActorInstance::alarmDue()
 
 bool ActorInstance::mayRest() const
 {
-    return m_topicsOf.isEmpty() && m_outboxEmpty && !m_needsWake && !m_actor->holds();
+    return m_topicsOf.isEmpty() && m_outboxEmpty && (m_erased || (!m_needsWake && !m_actor->holds()));
 }
 
 std::optional<Error> ActorInstance::damage() const

@@ -47,6 +47,8 @@ public:
     // (needs wake), such as one with an idle agent, does not work.
     bool isWorking() const { return !m_outboxEmpty || m_actor->works(); }
     bool isRetired() const { return m_retired; }
+    // Its files go when it stops, if all that it sent has arrived.
+    bool isErased() const { return m_erased && m_outboxEmpty; }
     bool hasConnections() const { return !m_topicsOf.isEmpty(); }
     // Its database was found to be damaged: it must not go on.
     std::optional<Error> damage() const;
@@ -120,6 +122,7 @@ private:
     std::optional<Millis> m_alarm;
     bool m_needsWake = false;
     bool m_retired = false;
+    bool m_erased = false;
     bool m_outboxEmpty = true;
     std::optional<Millis> m_indexed; // what the wake index says of this actor
     std::unique_ptr<Actor> m_actor;  // last: it goes first

@@ -29,6 +29,9 @@ CREATE INDEX wake_due ON wake(due);
     return steps;
 }
 
+// In the column `retired`: its files are being removed.
+constexpr int actorregistryErasing = 2;
+
 ActorRef actorregistryRead(Query &q)
 {
     return {q.text(0), ActorAddress{q.text(1), protocol::decodeKey(q.text(2))}, q.integer(3), q.flag(4)};
@@ -53,8 +56,9 @@ QString addressText(const ActorAddress &address)
     return address.name + QLatin1Char('/') + address.key.join(QLatin1Char('/'));
 }
 
-ActorRegistry::ActorRegistry(std::unique_ptr<Database> database)
-    : m_database(std::move(database))
+ActorRegistry::ActorRegistry(std::unique_ptr<Database> database, const QString &dataDir)
+    : m_dataDir(dataDir)
+    , m_database(std::move(database))
 {
 }
 
@@ -65,7 +69,7 @@ Result<std::unique_ptr<ActorRegistry>> ActorRegistry::open(const QString &dataDi
     auto database = Database::open(path);
     if (!database)
         return database.error();
-    std::unique_ptr<ActorRegistry> registry(new ActorRegistry(std::move(*database)));
+    std::unique_ptr<ActorRegistry> registry(new ActorRegistry(std::move(*database), dataDir));
     Database &db = *registry->m_database;
     if (auto migrated = db.migrate(QStringLiteral("registry"), actorregistrySchema()); !migrated)
         return migrated.error();
@@ -73,6 +77,15 @@ Result<std::unique_ptr<ActorRegistry>> ActorRegistry::open(const QString &dataDi
     if (!existed || !db.setAside().isEmpty()) {
         if (auto recovered = registry->recover(actorsDir); !recovered)
             return recovered.error();
+    }
+    QStringList erasing;
+    if (auto q = db.query("SELECT id FROM actors WHERE retired = ?", actorregistryErasing); true) {
+        while (q.next())
+            erasing.append(q.text(0));
+    }
+    for (const QString &id : std::as_const(erasing)) {
+        if (auto erased = registry->eraseFiles(id); !erased)
+            qCWarning(lcRegistry, "files of a deleted actor stay: %ls", qUtf16Printable(erased.error().message));
     }
     const QString boot = machineBootId();
     if (auto q = db.query("SELECT value FROM meta WHERE name = 'running_since_boot'"); q.next())
@@ -169,6 +182,38 @@ Result<> ActorRegistry::setRetired(const QString &id, bool retired)
     return m_database->run("UPDATE actors SET retired = ? WHERE id = ?", retired ? 1 : 0, id);
 }
 
+Result<> ActorRegistry::erase(const QString &id)
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        if (auto noted = m_database->run("UPDATE actors SET retired = ? WHERE id = ?", actorregistryErasing, id); !noted)
+            return noted;
+    }
+    return eraseFiles(id);
+}
+
+// Only what is named by the id; a link is removed, not followed.
+Result<> ActorRegistry::eraseFiles(const QString &id)
+{
+    const auto left = [](const QString &path) {
+        return makeError(QLatin1StringView("internal"), QLatin1StringView("storage"), QStringLiteral("“%1” cannot be removed.").arg(path));
+    };
+    const QString content = m_dataDir + QStringLiteral("/content/") + id;
+    const QFileInfo folder(content);
+    if (folder.isSymLink() ? !QFile::remove(content) : folder.exists() && !QDir(content).removeRecursively())
+        return left(content);
+    QDir actors(m_dataDir + QStringLiteral("/actors"));
+    const QStringList files = actors.entryList({id + QStringLiteral(".sqlite*")}, QDir::Files | QDir::System | QDir::Hidden);
+    for (const QString &file : files) {
+        if (!actors.remove(file))
+            return left(actors.filePath(file));
+    }
+    const std::lock_guard lock(m_mutex);
+    if (auto slept = m_database->run("DELETE FROM wake WHERE actor = ?", id); !slept)
+        return slept;
+    return m_database->run("DELETE FROM actors WHERE id = ?", id);
+}
+
 Result<qint64> ActorRegistry::nextGeneration(const QString &id)
 {
     const std::lock_guard lock(m_mutex);
@@ -184,7 +229,7 @@ qint64 ActorRegistry::generationOf(const QString &id)
 {
     const std::lock_guard lock(m_mutex);
     auto q = m_database->query("SELECT generation FROM actors WHERE id = ?", id);
-    return q.next() ? q.integer(0) : 0;
+    return q.next() ? q.integer(0) : -1;
 }
 
 Result<> ActorRegistry::setDue(const QString &id, Millis due)

@@ -32,9 +32,11 @@ public:
     // The actor's record, made when there is none; `created` says which.
     Result<ActorRef> add(const ActorAddress &address, bool *created);
     Result<> setRetired(const QString &id, bool retired);
+    // Removes a closed actor's files and then its record; one that was cut short is completed by open().
+    Result<> erase(const QString &id);
     // +1 at each start of the actor.
     Result<qint64> nextGeneration(const QString &id);
-    // 0: it never ran.
+    // 0: it never ran; -1: there is no such actor.
     qint64 generationOf(const QString &id);
 
     // due 0: at once. Keeps the earlier of what is there.
@@ -52,9 +54,11 @@ public:
     QStringList allIds();
 
 private:
-    explicit ActorRegistry(std::unique_ptr<Database> database);
+    ActorRegistry(std::unique_ptr<Database> database, const QString &dataDir);
+    Result<> eraseFiles(const QString &id);
     Result<> recover(const QString &actorsDir);
 
+    const QString m_dataDir;
     std::mutex m_mutex;
     std::unique_ptr<Database> m_database;
     bool m_wasClean = true;

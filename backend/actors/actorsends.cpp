@@ -121,7 +121,7 @@ bool ActorInstance::receiveOne(const Send &send, const QString &senderId)
 
 std::optional<Millis> ActorInstance::due(bool outboxEmpty) const
 {
-    return m_needsWake || !outboxEmpty ? std::optional<Millis>(0) : m_alarm;
+    return m_needsWake || m_erased || !outboxEmpty ? std::optional<Millis>(0) : m_alarm;
 }
 
 void ActorInstance::settle()

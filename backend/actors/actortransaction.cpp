@@ -170,6 +170,10 @@ Result<> ActorTransaction::finish()
         if (auto kept = set("retired", QString::number(*m_retired ? 1 : 0)); !kept)
             return kept;
     }
+    if (m_erased) {
+        if (auto kept = set("erased", QStringLiteral("1")); !kept)
+            return kept;
+    }
     return Unit{};
 }
 

@@ -26,6 +26,7 @@ public:
     void setNeedsWake(bool needed) override { m_needsWake = needed; }
     void setAlarm(std::optional<Millis> due) override { m_alarm = due; }
     void setRetired(bool retired) override { m_retired = retired; }
+    void setErased() override { m_erased = true; }
     void afterCommit(std::function<void()> then) override { m_then.append(std::move(then)); }
 
     // Before the commit: writes the topics' revisions, alarm and wake flag.
@@ -42,6 +43,7 @@ public:
     const std::optional<std::optional<Millis>> &alarm() const { return m_alarm; }
     const std::optional<bool> &needsWake() const { return m_needsWake; }
     const std::optional<bool> &retired() const { return m_retired; }
+    bool erased() const { return m_erased; }
 
 private:
     struct Part {
@@ -69,6 +71,7 @@ private:
     std::optional<std::optional<Millis>> m_alarm;
     std::optional<bool> m_needsWake;
     std::optional<bool> m_retired;
+    bool m_erased = false;
     QList<std::function<void()>> m_then;
 };
 

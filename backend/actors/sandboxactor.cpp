@@ -215,6 +215,10 @@ Result<> SandboxActor::received(Transaction &tx, const Send &send)
         tx.setRetired(QJsonDocument::fromJson(send.json).object().value(QLatin1StringView("retired")).toBool());
         return Unit{};
     }
+    if (send.name == QLatin1StringView("erase")) {
+        tx.setErased();
+        return Unit{};
+    }
     if (Result<> outcome = Unit{}; receivedPlaceOrder(tx, send, &outcome))
         return outcome;
     if (send.name == QLatin1StringView("prompt")) {

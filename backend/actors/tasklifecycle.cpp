@@ -409,11 +409,11 @@ QString TaskLifecycle::keptInWords(const State &state) const
     return said;
 }
 
-// Its time is over: what the task had stored goes. The actor's name stays, retired.
+// Its time is over: all that the task and its sandbox had stored goes.
 void TaskLifecycle::purged(Transaction &tx)
 {
-    for (const char *table : {"turns", "session_states", "attention", "rows"})
-        tx.database().run("DELETE FROM " + QByteArray(table));
+    tx.send(sandboxAddress(m_store.creation()->organization, m_provisioning.sandboxId()), QStringLiteral("erase"), QByteArrayLiteral("{}"));
+    tx.setErased();
 }
 
 } // namespace foundry::backend

@@ -1,9 +1,13 @@
 // What stands in the way when a whole task is put away, and that nothing but the task's own things ever goes; what is kept
 // for how long; what would be lost; and finding tasks again.
+#include "backend/actors/actorregistry.h"
 #include "tests/backend_actors/lifecycletest.h"
 
 #include <QDir>
+#include <QElapsedTimer>
 #include <QFile>
+
+#include <limits>
 
 #include <sys/mount.h>
 
@@ -22,7 +26,24 @@ private Q_SLOTS:
     void hostilePlaces();
     void fullDisk();
     void purged();
+    void purgeGoesOnAfterAKill();
     void search();
+    void searchAmongTenThousand();
+
+private:
+    QList<TaskSummary> find(const QString &query, qint64 limit = 50);
+    static backend::ActorAddress sandboxOf(const Made &made)
+    {
+        return {QStringLiteral("sandbox"), {QStringLiteral("org"), QStringLiteral("local"), QStringLiteral("sandbox"), made.task.value}};
+    }
+    // What the data directory holds of an actor.
+    QStringList filesOf(const backend::ActorAddress &address) const
+    {
+        QStringList found;
+        for (const char *folder : {"/actors", "/content"})
+            found += QDir(m_host->dataDir() + QLatin1StringView(folder)).entryList({backend::actorIdOf(address) + QLatin1Char('*')});
+        return found;
+    }
 };
 
 void tst_TaskPlaces::branches()
@@ -153,11 +174,17 @@ void tst_TaskPlaces::fullDisk()
 void tst_TaskPlaces::purged()
 {
     const auto made = ready();
+    const auto other = ready();
     edit(workTree(made));
     QVERIFY(remove(made).ok());
     QVERIFY(waitDeleted(made));
     QVERIFY(!rev(ref(made)).isEmpty());
     m_host->stop();
+    // A link in its folder to something of the user's.
+    m_host->git.write(m_host->git.root(), QStringLiteral("home/letter.txt"), "mine\n");
+    const QString content = m_host->dataDir() + QStringLiteral("/content/") + backend::actorIdOf(sandboxOf(made));
+    QVERIFY(QDir().mkpath(content));
+    QVERIFY(QFile::link(m_host->git.path(QStringLiteral("home")), content + QStringLiteral("/home")));
     m_host->hostClock = [] { return QDateTime::currentMSecsSinceEpoch() + qint64(13) * 24 * 3600 * 1000; };
     m_host->start();
     QVERIFY(deleted(made).has_value());
@@ -167,6 +194,48 @@ void tst_TaskPlaces::purged()
     QVERIFY(QTest::qWaitFor([&] { return !deleted(made).has_value() && rev(ref(made)).isEmpty(); }, longMs));
     QCOMPARE(restore(made).error().code, QStringLiteral("invalid"));
     QCOMPARE(m_host->call(made.address, QStringLiteral("revisions"), "[{}]").error().key(), QStringLiteral("actor.not_found"));
+    // Nothing of it stays on disk, and nothing that is not its own goes.
+    const auto gone = [&] { return filesOf(made.address).isEmpty() && filesOf(sandboxOf(made)).isEmpty(); };
+    QVERIFY2(QTest::qWaitFor(gone, longMs), qPrintable((filesOf(made.address) + filesOf(sandboxOf(made))).join(QLatin1Char(' '))));
+    QVERIFY(!filesOf(other.address).isEmpty());
+    QVERIFY(!filesOf(sandboxOf(other)).isEmpty());
+    QCOMPARE(m_host->git.read(m_host->git.root(), QStringLiteral("home/letter.txt")), QByteArray("mine\n"));
+    // Also for the next host; and whoever lives on works.
+    m_host->stop();
+    m_host->start();
+    QCOMPARE(m_host->call(made.address, QStringLiteral("revisions"), "[{}]").error().key(), QStringLiteral("actor.not_found"));
+    QVERIFY(filesOf(made.address).isEmpty());
+    QVERIFY(archive(other).ok());
+    QVERIFY(waitForTask(other, TaskStatus::Archived));
+}
+
+// A host that was killed while it removed the files of a purged task: the next one does the rest.
+void tst_TaskPlaces::purgeGoesOnAfterAKill()
+{
+    const auto made = ready();
+    QVERIFY(remove(made).ok());
+    QVERIFY(waitDeleted(made));
+    m_host->stop();
+    {
+        auto registry = backend::Database::open(m_host->dataDir() + QStringLiteral("/host.sqlite"));
+        QVERIFY(registry.ok());
+        QVERIFY((*registry)->run("UPDATE actors SET retired = 2 WHERE id = ?", backend::actorIdOf(made.address)).ok());
+    }
+    QVERIFY(QFile::remove(m_host->dataDir() + QStringLiteral("/actors/") + backend::actorIdOf(made.address) + QStringLiteral(".sqlite")));
+    QVERIFY(QDir().mkpath(m_host->dataDir() + QStringLiteral("/content/") + backend::actorIdOf(made.address) + QStringLiteral("/rest")));
+    m_host->start();
+    QVERIFY2(filesOf(made.address).isEmpty(), qPrintable(filesOf(made.address).join(QLatin1Char(' '))));
+    QCOMPARE(m_host->call(made.address, QStringLiteral("revisions"), "[{}]").error().key(), QStringLiteral("actor.not_found"));
+}
+
+QList<TaskSummary> tst_TaskPlaces::find(const QString &query, qint64 limit)
+{
+    SearchTasks ask;
+    ask.query = query;
+    ask.limit = limit;
+    auto answer = m_host->call(m_host->organization(), QStringLiteral("searchTasks"), protocol::encodeArgs(ask));
+    auto found = answer ? protocol::decodeValue<TasksFound>(*answer) : Result<TasksFound>(answer.error());
+    return found ? found->tasks : QList<TaskSummary>();
 }
 
 void tst_TaskPlaces::search()
@@ -176,14 +245,6 @@ void tst_TaskPlaces::search()
     };
     const auto linker = titled(QStringLiteral("Fix the LINKER of größe"));
     titled(QStringLiteral("Write the manual"));
-    const auto find = [this](const QString &query, qint64 limit = 50) {
-        SearchTasks ask;
-        ask.query = query;
-        ask.limit = limit;
-        auto answer = m_host->call(m_host->organization(), QStringLiteral("searchTasks"), protocol::encodeArgs(ask));
-        auto found = answer ? protocol::decodeValue<TasksFound>(*answer) : Result<TasksFound>(answer.error());
-        return found ? found->tasks : QList<TaskSummary>();
-    };
     QCOMPARE(find(QStringLiteral("linker")).size(), 1);
     QCOMPARE(find(QStringLiteral("GRÖßE fix")).value(0).id, linker.task);
     QCOMPARE(find(QStringLiteral("linker manual")).size(), 0);
@@ -201,6 +262,40 @@ void tst_TaskPlaces::search()
     const auto refused = m_host->command(m_host->organization(), QStringLiteral("removeRepository"), out);
     QVERIFY(!refused.ok());
     QVERIFY2(refused.error().message.contains(QStringLiteral("Another name")), qPrintable(refused.error().message));
+}
+
+void tst_TaskPlaces::searchAmongTenThousand()
+{
+    const auto made = ready([](CreateTask &create) { create.title = QStringLiteral("Sort the harbour"); });
+    m_host->stop();
+    {
+        auto opened = backend::Database::open(m_host->dataDir() + QStringLiteral("/actors/") + backend::actorIdOf(m_host->organization()) + QStringLiteral(".sqlite"));
+        QVERIFY(opened.ok());
+        backend::Database &database = **opened;
+        QVERIFY(database.begin().ok());
+        // As many of the same, each under a name of its own.
+        QVERIFY(database.run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
+                             " INSERT INTO tasks (task, repo, branch, status, source_revision, created_at, search, active_at)"
+                             " SELECT 'copy-' || i, repo, 'copy-' || i, status, source_revision, created_at, search || ' copy' || i, active_at FROM tasks, n WHERE task = ?",
+            made.task.value).ok());
+        QVERIFY(database.run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
+                             " INSERT INTO rows (topic, type, id, rev, updated_at, removed, value)"
+                             " SELECT topic, type, 'copy-' || i, rev, updated_at, 0, replace(value, ?1, 'copy-' || i) FROM rows, n WHERE type = 'TaskSummary' AND id = ?1",
+            made.task.value).ok());
+        QVERIFY(database.commit().ok());
+    }
+    m_host->start();
+    for (const auto &[query, count] : {std::pair{"harbour", 50}, std::pair{"harbour sort copy9999", 1}, std::pair{"no such words", 0}}) {
+        qint64 best = std::numeric_limits<qint64>::max();
+        for (int i = 0; i < 5; ++i) {
+            QElapsedTimer clock;
+            clock.start();
+            QCOMPARE(find(QString::fromLatin1(query)).size(), count);
+            best = qMin(best, clock.elapsed());
+        }
+        qInfo("searchTasks among 10,000, \"%s\": %lld ms", query, best);
+        QVERIFY2(best <= 250, query); // a few milliseconds where nobody else works
+    }
 }
 
 QTEST_GUILESS_MAIN(tst_TaskPlaces)

@@ -259,7 +259,21 @@ QString CrashRun::run()
     const bool ok = script();
     if (!ok)
         return m_wrong.join(QLatin1Char('\n'));
+    const QStringList wrong = m_wrong;
     verify();
+    if (!m_hit && m_host->waitForEnd(0) && m_host->wasKilled()) {
+        // The point was the last thing that it did, while it was looked at.
+        m_hit = true;
+        m_wrong = wrong;
+        if (auto again = startHost(false); !again)
+            return again.error().message;
+        if (!perform("the last of it", [this]() -> QString {
+                const qint64 since = m_clock.elapsed();
+                return waitFor([&] { return m_clock.elapsed() - since > 500; }, "the end");
+            }))
+            return m_wrong.join(QLatin1Char('\n'));
+        verify();
+    }
     if (!m_wrong.isEmpty())
         m_wrong.append(dump());
     m_organization.reset();

@@ -19,6 +19,8 @@ namespace {
 
 constexpr qsizetype kAnswerLimit = 1024 * 1024;
 constexpr double kSlowSeconds = 0.1; // what the contract allows: longer ones are told
+constexpr qint64 kCommitsToFold = 32; // fewer stay in the log until the actor sleeps
+constexpr int kFoldAfterMs = 1000;    // without a commit
 constexpr qint64 kCommitsBetweenCleanings = 2000; // an actor that never sleeps is cleaned as it goes
 
 Millis actorcallsNow()
@@ -214,6 +216,8 @@ Result<ActorInstance::Then> ActorInstance::commit(const std::function<Result<>(A
     }
     if (m_indexed != due(m_outboxEmpty) && !m_settleTimer.isActive())
         m_settleTimer.start(1000);
+    if (++m_commitsToFold >= kCommitsToFold)
+        m_foldTimer.start(kFoldAfterMs);
     if (++m_commits % kCommitsBetweenCleanings == 0) {
         if (auto cleaned = clean(); !cleaned)
             qCWarning(lcActors, "old records stay: %ls", qUtf16Printable(cleaned.error().message));

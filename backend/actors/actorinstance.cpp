@@ -57,9 +57,11 @@ ActorInstance::ActorInstance(const ActorRef &ref, std::unique_ptr<Database> data
     m_retry.setSingleShot(true);
     m_alarmTimer.setSingleShot(true);
     m_settleTimer.setSingleShot(true);
+    m_foldTimer.setSingleShot(true);
     QObject::connect(&m_retry, &QTimer::timeout, m_owner.get(), [this] { dispatchOutbox(); });
     QObject::connect(&m_alarmTimer, &QTimer::timeout, m_owner.get(), [this] { alarmDue(); });
     QObject::connect(&m_settleTimer, &QTimer::timeout, m_owner.get(), [this] { settle(); });
+    QObject::connect(&m_foldTimer, &QTimer::timeout, m_owner.get(), [this] { foldLog(); });
 }
 
 ActorInstance::~ActorInstance()
@@ -143,6 +145,13 @@ Result<> ActorInstance::clean()
     if (auto pruned = m_topics.prune(now); !pruned)
         return pruned;
     return m_database->run("DELETE FROM requests WHERE at < ?", now - kRequestAge);
+}
+
+void ActorInstance::foldLog()
+{
+    m_commitsToFold = 0;
+    if (auto folded = m_database->run("PRAGMA wal_checkpoint(PASSIVE)"); !folded)
+        qCWarning(lcActors, "the log of %ls stays long: %ls", qUtf16Printable(m_ref.address.name), qUtf16Printable(folded.error().message));
 }
 
 Result<> ActorInstance::loadMeta()
@@ -373,6 +382,7 @@ void ActorInstance::stop(StopReason reason, const std::optional<Error> &told)
     m_retry.stop();
     m_alarmTimer.stop();
     m_settleTimer.stop();
+    m_foldTimer.stop(); // closing the database folds its log
     if (m_indexed != due(m_outboxEmpty))
         settle();
     if (reason != StopReason::Lost) {

@@ -96,6 +96,7 @@ private:
     // What the wake index should say of this actor now.
     std::optional<Millis> due(bool outboxEmpty) const;
     void settle();
+    void foldLog();
 
     const ActorRef m_ref;
     const QString m_dataDir;
@@ -109,6 +110,7 @@ private:
     ActionTable m_actions;
     qint64 m_generation = 0;
     qint64 m_commits = 0;
+    qint64 m_commitsToFold = 0; // that stand in the database's log only
     QString m_correlationId;
     bool m_inTransaction = false;
     std::atomic<bool> m_expired = false;
@@ -119,6 +121,7 @@ private:
     int m_retryMs = 0;
     QTimer m_alarmTimer;
     QTimer m_settleTimer;
+    QTimer m_foldTimer;
     std::optional<Millis> m_alarm;
     bool m_needsWake = false;
     bool m_retired = false;

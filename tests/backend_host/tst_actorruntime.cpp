@@ -2,6 +2,7 @@
 #include "tests/backend_host/testactor.h"
 
 #include <QDateTime>
+#include <QElapsedTimer>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -55,6 +56,7 @@ private Q_SLOTS:
     void newerSchemaIsRefused();
     void theRegistryIsMadeAgain();
     void stoppingRefuses();
+    void theDiskIsWaitedForWhenNobodyAsks();
 
 private:
     void startRuntime(int idleMs = 0);
@@ -437,6 +439,34 @@ void tst_ActorRuntime::stoppingRefuses()
     QCOMPARE(call(a, QStringLiteral("log")).error().key(), QStringLiteral("actor.stopping"));
     QTRY_VERIFY(stopped);
     QCOMPARE(m_world->stops, 1);
+}
+
+// Commits stand in the database's log; it is folded into the file when the actor has been quiet for a while, not inside a
+// command that somebody waits for.
+void tst_ActorRuntime::theDiskIsWaitedForWhenNobodyAsks()
+{
+    constexpr int commands = 400; // far more than SQLite itself would gather
+    const QString a = make(QStringLiteral("a"));
+    const auto folded = [&] {
+        const QString copy = m_dir->filePath(QStringLiteral("copy.sqlite"));
+        for (const char *suffix : {"", "-wal", "-shm"})
+            QFile::remove(copy + QLatin1StringView(suffix));
+        QFile::copy(m_dir->filePath(QStringLiteral("actors/%1.sqlite").arg(a)), copy); // without its log
+        auto database = file(QStringLiteral("copy.sqlite"));
+        auto q = database->query("SELECT count(*) FROM log");
+        return q.next() ? int(q.integer(0)) : 0;
+    };
+    bool wasQuiet = false; // a machine that stands still for so long makes the actor quiet
+    for (int n = 0; n < commands; ++n) {
+        QElapsedTimer clock;
+        clock.start();
+        const QByteArray number = QByteArray::number(n);
+        QVERIFY(call(a, QStringLiteral("add"), R"({"requestId":"r)" + number + R"(","text":")" + number + R"("})"));
+        wasQuiet = wasQuiet || clock.elapsed() > 500;
+    }
+    if (!wasQuiet)
+        QVERIFY(folded() < commands / 2);
+    QTRY_COMPARE_WITH_TIMEOUT(folded(), commands, 15000);
 }
 
 QTEST_GUILESS_MAIN(tst_ActorRuntime)

@@ -320,6 +320,7 @@ void ActorCell::shut(ActorStop stop, const std::optional<Error> &told)
     if (!running)
         return;
     stop.cleanupStartedAt = actorcellNow();
+    running->idle.stop(); // a timer that runs may not go in another thread, where it goes when the host ends
     const bool erased = running->instance->isErased() && stop.reason != StopReason::Lost;
     running->instance->stop(stop.reason, told);
     running->instance.reset();

@@ -52,11 +52,12 @@ QString compositionFolder(const HostConfig &config, const ActorContext &context)
                                                       : config.dataDir + QStringLiteral("/organizations/") + organization;
 }
 
-SandboxProviders compositionProviders(const HostServices &services, const GitEnvironment &git, const QString &folder)
+SandboxProviders compositionProviders(
+    const HostServices &services, const GitEnvironment &git, const std::shared_ptr<RepositoryLanes> &lanes, const QString &folder)
 {
     SandboxProviders providers = services.providers;
-    providers.insert_or_assign(QStringLiteral("worktree"), [git, worktrees = folder + QStringLiteral("/worktrees")] {
-        return std::make_unique<WorktreeProvider>(git, worktrees);
+    providers.insert_or_assign(QStringLiteral("worktree"), [git, lanes, worktrees = folder + QStringLiteral("/worktrees")] {
+        return std::make_unique<WorktreeProvider>(git, worktrees, lanes);
     });
     return providers;
 }
@@ -68,18 +69,19 @@ QList<ActorFactory> compositionDomain(const HostConfig &config, const HostServic
     git.metrics = services.metrics;
     git.scratchDir = config.dataDir + QStringLiteral("/scratch");
     QDir().mkpath(git.scratchDir);
+    const auto lanes = std::make_shared<RepositoryLanes>(); // of all organizations: two may have the same repository
     DiscoveryConfig discovery;
     discovery.dataDirectory = config.dataDir;
     discovery.programDirectory = config.programDir;
     discovery.environment = environment;
 
     QList<ActorFactory> factories;
-    const auto organization = [config, services, git, discovery](ActorContext &context) {
+    const auto organization = [config, services, git, lanes, discovery](ActorContext &context) {
         const QString folder = compositionFolder(config, context);
         OrganizationActorConfig made{git, discovery, folder + QStringLiteral("/repositories"), folder + QStringLiteral("/blobs")};
         made.clock = config.clock;
         made.providers.clear();
-        for (const auto &[name, make] : compositionProviders(services, git, folder))
+        for (const auto &[name, make] : compositionProviders(services, git, lanes, folder))
             made.providers.append(name);
         return std::make_unique<OrganizationActor>(context, std::move(made));
     };
@@ -105,10 +107,10 @@ QList<ActorFactory> compositionDomain(const HostConfig &config, const HostServic
         }});
     factories.append(ActorFactory{QStringLiteral("sandbox"),
         [](const QStringList &key) { return compositionKey(key, QStringLiteral("sandbox"), 4); }, CreatedBy::SendOnly,
-        [config, services, git, environment](ActorContext &context) {
+        [config, services, git, lanes, environment](ActorContext &context) {
             const QString folder = compositionFolder(config, context);
             SandboxActorConfig sandbox;
-            sandbox.providers = compositionProviders(services, git, folder);
+            sandbox.providers = compositionProviders(services, git, lanes, folder);
             sandbox.blobRoot = folder + QStringLiteral("/blobs");
             sandbox.environment = environment;
             return std::make_unique<SandboxActor>(context, sandbox);

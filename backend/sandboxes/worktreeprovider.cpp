@@ -31,8 +31,23 @@ public:
         connect(job, &GitJob::progress, this, &SandboxOperation::progress);
     }
     void follow(ChildProcess *child) { m_child = child; }
+    // `start` makes the job when nobody else is at work in the repository; `refuse` answers what was cancelled before.
+    void waitFor(RepositoryLanes &lanes, const QString &repository, std::function<GitJob *()> start, std::function<void()> refuse)
+    {
+        m_refuse = std::move(refuse);
+        m_place = lanes.enter(repository, this, [this, start = std::move(start)] {
+            if (m_cancelled)
+                return;
+            m_refuse = {};
+            follow(start());
+        });
+    }
     void cancel() override
     {
+        if (!m_cancelled && m_refuse) {
+            m_place.reset(); // it waits no longer
+            QTimer::singleShot(0, this, std::exchange(m_refuse, {}));
+        }
         m_cancelled = true;
         if (m_job)
             m_job->cancel();
@@ -43,15 +58,23 @@ public:
     template <class T>
     void answer(const SandboxDone<T> &done, Result<T> result)
     {
+        m_place.reset();
         deleteLater();
         done(std::move(result));
     }
 
 private:
+    std::unique_ptr<RepositoryLanes::Place> m_place;
+    std::function<void()> m_refuse; // while it waits for its turn
     QPointer<GitJob> m_job;
     QPointer<ChildProcess> m_child;
     bool m_cancelled = false;
 };
+
+Error worktreeCancelled()
+{
+    return makeError(QLatin1StringView("sandbox"), QLatin1StringView("cancelled"), QStringLiteral("Cancelled."));
+}
 
 // An id is opaque text: only what cannot leave the folder is taken over into a path.
 QString worktreeFolder(const QString &id)
@@ -67,9 +90,10 @@ QString worktreeFolder(const QString &id)
 
 } // namespace
 
-WorktreeProvider::WorktreeProvider(GitEnvironment git, QString root)
+WorktreeProvider::WorktreeProvider(GitEnvironment git, QString root, std::shared_ptr<RepositoryLanes> lanes)
     : m_git(std::move(git))
     , m_root(std::move(root))
+    , m_lanes(std::move(lanes))
     , m_keeper(m_git, m_root)
 {
 }
@@ -114,8 +138,7 @@ SandboxOperation *WorktreeProvider::allocate(const SandboxSpec &spec, int deadli
     // From the event loop, so that the answer never comes before the caller knows the operation.
     QTimer::singleShot(0, operation, [operation, place, name, spec, done] {
         if (operation->isCancelled()) {
-            operation->answer<SandboxHandle>(done,
-                makeError(QLatin1StringView("sandbox"), QLatin1StringView("cancelled"), QStringLiteral("Cancelled.")));
+            operation->answer<SandboxHandle>(done, worktreeCancelled());
             return;
         }
         const QString parent = QFileInfo(place).absolutePath();
@@ -153,20 +176,21 @@ SandboxOperation *WorktreeProvider::prepare(const SandboxSpec &spec, const Sandb
     request.branch = spec.branch;
     request.base = spec.adopt ? QString() : spec.baseBranch;
     request.adopt = spec.adopt;
-    operation->follow(addWorktree(
-        m_git, request, operation,
-        [operation, handle, done](Result<WorktreeInfo> info) {
-            if (!info) {
-                operation->answer<SandboxHandle>(done, info.error());
-                return;
-            }
-            SandboxHandle ready = handle;
-            ready.workTree = info->path;
-            ready.branch = info->branch;
-            ready.head = info->head;
-            operation->answer<SandboxHandle>(done, ready);
-        },
-        deadlineMs));
+    const auto made = [operation, handle, done](Result<WorktreeInfo> info) {
+        if (!info) {
+            operation->answer<SandboxHandle>(done, info.error());
+            return;
+        }
+        SandboxHandle ready = handle;
+        ready.workTree = info->path;
+        ready.branch = info->branch;
+        ready.head = info->head;
+        operation->answer<SandboxHandle>(done, ready);
+    };
+    operation->waitFor(
+        *m_lanes, spec.repository,
+        [git = m_git, request, operation, made, deadlineMs] { return addWorktree(git, request, operation, made, deadlineMs); },
+        [operation, done] { operation->answer<SandboxHandle>(done, worktreeCancelled()); });
     return operation;
 }
 
@@ -231,9 +255,11 @@ SandboxOperation *WorktreeProvider::destroy(const SandboxSpec &spec, const Sandb
     request.repository = spec.repository;
     request.path = handle.workTree.isEmpty() ? handle.place : handle.workTree;
     request.force = force;
-    operation->follow(removeWorktree(
-        m_git, request, operation, [operation, done](Result<Unit> result) { operation->answer<Unit>(done, std::move(result)); },
-        deadlineMs));
+    const auto removed = [operation, done](Result<Unit> result) { operation->answer<Unit>(done, std::move(result)); };
+    operation->waitFor(
+        *m_lanes, spec.repository,
+        [git = m_git, request, operation, removed, deadlineMs] { return removeWorktree(git, request, operation, removed, deadlineMs); },
+        [operation, done] { operation->answer<Unit>(done, worktreeCancelled()); });
     return operation;
 }
 

@@ -3,13 +3,15 @@
 #pragma once
 
 #include "backend/git/gitrunner.h"
+#include "backend/sandboxes/repositorylanes.h"
 #include "backend/sandboxes/worktreekeeper.h"
 
 namespace foundry::backend {
 
 class WorktreeProvider : public SandboxProvider {
 public:
-    WorktreeProvider(GitEnvironment git, QString root);
+    // `lanes` belongs to all providers of a host: work trees of one repository are made and removed one after another.
+    WorktreeProvider(GitEnvironment git, QString root, std::shared_ptr<RepositoryLanes> lanes);
 
     QString name() const override { return QStringLiteral("worktree"); }
     WorkKeeper *keeper() override { return &m_keeper; }
@@ -29,6 +31,7 @@ private:
 
     GitEnvironment m_git;
     QString m_root;
+    std::shared_ptr<RepositoryLanes> m_lanes;
     WorktreeKeeper m_keeper;
 };
 

@@ -117,7 +117,8 @@ void tst_Providers::eachOperation()
     if (remote)
         provider = std::make_unique<RemoteProvider>(m_machine);
     else
-        provider = std::make_unique<WorktreeProvider>(systemGitEnvironment(), m_host->git.path(QStringLiteral("trees")));
+        provider = std::make_unique<WorktreeProvider>(systemGitEnvironment(), m_host->git.path(QStringLiteral("trees")),
+            std::make_shared<RepositoryLanes>());
     SandboxSpec spec;
     spec.repo = RepoId(QStringLiteral("r"));
     spec.task = TaskId(QStringLiteral("t"));

@@ -5,6 +5,7 @@
 
 #include <QDir>
 #include <QFile>
+#include <QRegularExpression>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -58,6 +59,7 @@ private Q_SLOTS:
     void aDamagedFileConcernsItsActorOnly();
     void aLostCreationIsNotMadeAnew();
     void notesWakeNobody();
+    void nothingThatTicksGoesWithTheThreads();
 
 private:
     struct Call {
@@ -405,6 +407,28 @@ void tst_ActorLifecycle::notesWakeNobody()
     QTest::qWait(100);
     QCOMPARE(m_world->starts, 1);
     QCOMPARE(stops().constFirst().reason, StopReason::Sleep);
+}
+
+// What an actor leaves behind when it stops is thrown away in the turn after, or, when its thread ends before that, by
+// the thread of whoever ends the runtime: there a timer may not run.
+void tst_ActorLifecycle::nothingThatTicksGoesWithTheThreads()
+{
+    QTest::failOnWarning(QRegularExpression(QStringLiteral("Timers cannot be stopped from another thread")));
+    start([](RuntimeOptions &options) { options.idleMs = 60000; });
+    const QString id = make(QStringLiteral("one"));
+    QVERIFY(ask(id, QStringLiteral("log")) != QLatin1StringView("none"));
+    QCOMPARE(m_runtime->loadedCount(), 1);
+    std::atomic<bool> inside = false;
+    std::atomic<bool> ending = false;
+    m_runtime->stopActor(id, StopReason::Stop, actorStoppingError(), [&] {
+        inside = true;
+        while (!ending)
+            QThread::yieldCurrentThread();
+        QThread::msleep(200); // until the thread has been told to end
+    });
+    QTRY_VERIFY(inside);
+    ending = true;
+    m_runtime.reset();
 }
 
 QTEST_GUILESS_MAIN(tst_ActorLifecycle)

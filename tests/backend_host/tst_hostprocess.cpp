@@ -77,6 +77,12 @@ void tst_HostProcess::cleanup()
     const qint64 pid = connectFile().value(QLatin1StringView("pid")).toInteger();
     if (pid > 0 && ::kill(pid_t(pid), SIGTERM) == 0)
         QVERIFY(gone(pid));
+    // Qt itself has had nothing to say about it.
+    QFile log(dataDir() + QStringLiteral("/host.log"));
+    if (log.open(QIODevice::ReadOnly)) {
+        const QByteArray said = log.readAll();
+        QVERIFY2(!said.contains(" W default:"), said.right(2000).constData());
+    }
 }
 
 std::unique_ptr<QProcess> tst_HostProcess::startHost(const QStringList &more)

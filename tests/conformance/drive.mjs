@@ -119,6 +119,21 @@ await step("messages that are too long", async () => {
     const long = () => ({ requestId: randomUUID(), taskId: "t", sessionId: "s", draft });
     assert.equal(await failure(client.get("user", user).updateDraft(long())), "message.incoming_too_long");
     assert.deepEqual(await client.get("user", user).listSignIns(), []);
+    // On a connection its cause is told, the connection ends, and the client makes another.
+    for (const kibibytes of [60, 150]) {
+        const connection = client.get("user", user).connect();
+        const told = new Promise((resolve) => connection.onError((error) => resolve(`${error.group}.${error.code}`)));
+        await connection.revisions({});
+        const call = { ...long(), draft: { text: "x".repeat(kibibytes * 1024), attachments: [] } };
+        assert.equal(await failure(Promise.race([connection.updateDraft(call), told.then((code) => {
+            const [group, rest] = code.split(".");
+            throw Object.assign(new Error(code), { group, code: rest });
+        })])), "message.incoming_too_long");
+        await connection.dispose();
+    }
+    const connection = client.get("user", user).connect();
+    assert.deepEqual(await connection.listSignIns(), []);
+    await connection.dispose();
 });
 
 await step("creating twice is one effect or a conflict", async () => {
@@ -346,6 +361,34 @@ await step("a forged token", async () => {
         assert.equal(await failure(stranger.get("user", user).setUnread({ requestId: randomUUID(), taskId: "t", unread: true })), "auth.unauthorized");
         await stranger.dispose?.();
     }
+});
+
+// The last: afterwards there is no host.
+await step("a host that stops answers what has not begun with actor.stopping", async () => {
+    const connection = client.get("user", user).connect();
+    const taskId = randomUUID();
+    await connection.revisions({});
+    const met = { done: 0 };
+    const refused = new Promise((resolve) => {
+        // So many are always under way; those after the first that was refused may find no host any more.
+        const call = () => connection.setUnread({ requestId: randomUUID(), taskId, unread: true }).then(() => "done",
+            (error) => (error.code ? `${error.group}.${error.code}` : "lost")).then((answer) => {
+            met[answer] = (met[answer] ?? 0) + 1;
+            if (answer === "done")
+                call();
+            else
+                resolve(answer);
+        });
+        for (let n = 0; n < 64; ++n)
+            call();
+    });
+    const drained = await fetch(`${endpoint}/drain`, { method: "POST", headers: { authorization: `Bearer ${token}` } });
+    assert.equal(drained.status, 200);
+    // One that was on its way when the connection closed has no code; every code is this one.
+    const first = await within(15000, "a refusal", refused);
+    console.log(`   ${met.done} answered, then ${first}`);
+    assert.ok(first === "actor.stopping" || first === "lost", first);
+    assert.deepEqual(Object.keys(met).filter((code) => !["done", "lost", "actor.stopping"].includes(code)), []);
 });
 
 await client.dispose?.();

@@ -204,8 +204,9 @@ private Q_SLOTS:
         ::signal(SIGPIPE, SIG_IGN);
         ::signal(SIGUSR1, SIG_IGN);
         Driven it(m_dir.path());
+        // Without a pipe between, whose ends bash itself would have for a moment.
         const auto identity = it.start(QStringLiteral("bash"),
-            {QStringLiteral("-c"), QStringLiteral("ls /proc/$$/fd | tr '\\n' ' '; echo; ps -o sid=,pgid= -p $$; echo end")}, tty);
+            {QStringLiteral("-c"), QStringLiteral("ls -C -w 999 /proc/$$/fd; ps -o sid=,pgid= -p $$; echo end")}, tty);
         QVERIFY(identity);
         QVERIFY(it.waitGone());
         Driven bare(m_dir.path()); // a shell changes its signals itself

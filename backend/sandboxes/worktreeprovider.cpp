@@ -18,6 +18,11 @@ namespace {
 // Below this a work tree is not begun: git would fail in the middle with half of the files written.
 constexpr qint64 worktreeFreeBytes = 32ll * 1024 * 1024;
 
+Error worktreeCancelled()
+{
+    return makeError(QLatin1StringView("sandbox"), QLatin1StringView("cancelled"), QStringLiteral("Cancelled."));
+}
+
 class WorktreeOperation : public SandboxOperation {
     Q_OBJECT
 public:
@@ -31,10 +36,11 @@ public:
         connect(job, &GitJob::progress, this, &SandboxOperation::progress);
     }
     void follow(ChildProcess *child) { m_child = child; }
-    // `start` makes the job when nobody else is at work in the repository; `refuse` answers what was cancelled before.
-    void waitFor(RepositoryLanes &lanes, const QString &repository, std::function<GitJob *()> start, std::function<void()> refuse)
+    // `start` makes the job when nobody else is at work in the repository; what is cancelled before is answered here.
+    template <class T>
+    void waitFor(RepositoryLanes &lanes, const QString &repository, std::function<GitJob *()> start, const SandboxDone<T> &done)
     {
-        m_refuse = std::move(refuse);
+        m_refuse = [this, done] { answer<T>(done, worktreeCancelled()); };
         m_place = lanes.enter(repository, this, [this, start = std::move(start)] {
             if (m_cancelled)
                 return;
@@ -70,11 +76,6 @@ private:
     QPointer<ChildProcess> m_child;
     bool m_cancelled = false;
 };
-
-Error worktreeCancelled()
-{
-    return makeError(QLatin1StringView("sandbox"), QLatin1StringView("cancelled"), QStringLiteral("Cancelled."));
-}
 
 // An id is opaque text: only what cannot leave the folder is taken over into a path.
 QString worktreeFolder(const QString &id)
@@ -187,10 +188,10 @@ SandboxOperation *WorktreeProvider::prepare(const SandboxSpec &spec, const Sandb
         ready.head = info->head;
         operation->answer<SandboxHandle>(done, ready);
     };
-    operation->waitFor(
+    operation->waitFor<SandboxHandle>(
         *m_lanes, spec.repository,
         [git = m_git, request, operation, made, deadlineMs] { return addWorktree(git, request, operation, made, deadlineMs); },
-        [operation, done] { operation->answer<SandboxHandle>(done, worktreeCancelled()); });
+        done);
     return operation;
 }
 
@@ -256,10 +257,10 @@ SandboxOperation *WorktreeProvider::destroy(const SandboxSpec &spec, const Sandb
     request.path = handle.workTree.isEmpty() ? handle.place : handle.workTree;
     request.force = force;
     const auto removed = [operation, done](Result<Unit> result) { operation->answer<Unit>(done, std::move(result)); };
-    operation->waitFor(
+    operation->waitFor<Unit>(
         *m_lanes, spec.repository,
         [git = m_git, request, operation, removed, deadlineMs] { return removeWorktree(git, request, operation, removed, deadlineMs); },
-        [operation, done] { operation->answer<Unit>(done, worktreeCancelled()); });
+        done);
     return operation;
 }
 

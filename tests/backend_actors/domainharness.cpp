@@ -148,6 +148,18 @@ std::optional<Repository> DomainHarness::repository(const RepoId &id)
     return std::nullopt;
 }
 
+AgentId DomainHarness::addScriptedAgent(const QString &mode, const QStringList &more)
+{
+    AddCustomAgent add;
+    add.agentId.value = QStringLiteral("scripted-") + mode;
+    add.name = QStringLiteral("Scripted ") + mode;
+    add.command = qEnvironmentVariable("SCRIPTED_AGENT");
+    add.args = QStringList{mode} + more;
+    if (auto added = command(organization(), QStringLiteral("addCustomAgent"), add); !added)
+        qFatal("%ls", qUtf16Printable(added.error().message));
+    return add.agentId;
+}
+
 RepoId DomainHarness::addRepository(const QString &path)
 {
     AddRepository add;

@@ -75,6 +75,8 @@ public:
     QList<Entity> allRows(const backend::ActorAddress &actor, const QString &topic);
     QList<TranscriptEntry> transcript(const backend::ActorAddress &task, const SessionId &session);
 
+    // The scripted agent (SCRIPTED_AGENT names its program) in this mode, known to the organization.
+    AgentId addScriptedAgent(const QString &mode, const QStringList &more = {});
     // A ready repository.
     RepoId addRepository(const QString &path);
     std::optional<Repository> repository(const RepoId &id);

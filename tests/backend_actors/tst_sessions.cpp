@@ -38,20 +38,9 @@ private Q_SLOTS:
     void finalEntriesStay();
 
 private:
-    AgentId addAgent(const QString &mode)
-    {
-        AddCustomAgent add;
-        add.agentId.value = QStringLiteral("scripted-") + mode;
-        add.name = QStringLiteral("Scripted ") + mode;
-        add.command = qEnvironmentVariable("SCRIPTED_AGENT");
-        add.args = QStringList{mode};
-        if (auto added = m_host->command(m_host->organization(), QStringLiteral("addCustomAgent"), add); !added)
-            qFatal("%ls", qUtf16Printable(added.error().message));
-        return add.agentId;
-    }
     DomainHarness::Made createWith(const QString &mode, const QString &prompt)
     {
-        const AgentId agent = addAgent(mode);
+        const AgentId agent = m_host->addScriptedAgent(mode);
         return m_host->createTask(m_repo, prompt, [&](CreateTask &task) { task.agent = agent; });
     }
     QList<Attention> attention() { return m_host->rows<Attention>(m_host->organization(), QStringLiteral("organization")); }
@@ -238,7 +227,7 @@ void tst_Sessions::agentsSideBySide()
     create.sessionId = second.session;
     QVERIFY(m_host->command(first.address, QStringLiteral("createSession"), create).ok());
     create.sessionId = other.session;
-    create.agent = addAgent(QStringLiteral("crash"));
+    create.agent = m_host->addScriptedAgent(QStringLiteral("crash"));
     QVERIFY(m_host->command(first.address, QStringLiteral("createSession"), create).ok());
     QVERIFY(send(second, QStringLiteral("two")).ok());
     QVERIFY(send(other, QStringLiteral("three")).ok());

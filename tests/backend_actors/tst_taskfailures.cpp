@@ -44,18 +44,6 @@ private:
         m_host->start();
         m_repo = m_host->addRepository(m_repository);
     }
-    AgentId addAgent(const QString &mode, const QStringList &more = {})
-    {
-        AddCustomAgent add;
-        add.agentId.value = QStringLiteral("scripted-") + mode;
-        add.name = QStringLiteral("Scripted ") + mode;
-        add.command = qEnvironmentVariable("SCRIPTED_AGENT");
-        add.args = QStringList{mode} + more;
-        auto added = m_host->command(m_host->organization(), QStringLiteral("addCustomAgent"), add);
-        if (!added)
-            qFatal("%ls", qUtf16Printable(added.error().message));
-        return add.agentId;
-    }
     DomainHarness::Made createWith(const AgentId &agent, const QString &prompt)
     {
         return m_host->createTask(m_repo, prompt, [&](CreateTask &task) { task.agent = agent; });
@@ -154,7 +142,7 @@ void tst_TaskFailures::badAgents()
         QVERIFY(m_host->command(m_host->organization(), QStringLiteral("addCustomAgent"), add).ok());
         agent = add.agentId;
     } else {
-        agent = addAgent(mode);
+        agent = m_host->addScriptedAgent(mode);
     }
     const auto made = createWith(agent, QStringLiteral("hello"));
     QVERIFY(!made.error);
@@ -173,7 +161,7 @@ void tst_TaskFailures::badAgents()
 void tst_TaskFailures::needsLoginAtThePrompt()
 {
     start();
-    const auto made = createWith(addAgent(QStringLiteral("latelogin")), QStringLiteral("hello"));
+    const auto made = createWith(m_host->addScriptedAgent(QStringLiteral("latelogin")), QStringLiteral("hello"));
     QVERIFY(m_host->waitForStatus(made, SessionStatus::Error));
     QCOMPARE(m_host->session(made.address, made.session)->error->code, QStringLiteral("needs_login"));
     const auto entries = m_host->transcript(made.address, made.session);
@@ -200,7 +188,7 @@ void tst_TaskFailures::retryAfterLogin()
     const QString journal = m_host->git.path(QStringLiteral("journal"));
     if (otherWorks)
         m_host->git.write(m_host->git.root(), QStringLiteral("login"), "yes\n");
-    const AgentId agent = addAgent(otherWorks ? QStringLiteral("mute") : QStringLiteral("ok"),
+    const AgentId agent = m_host->addScriptedAgent(otherWorks ? QStringLiteral("mute") : QStringLiteral("ok"),
         {QStringLiteral("--login"), login, QStringLiteral("--journal"), journal});
     const QString scope = QStringLiteral("agent:") + agent.value;
     // The probe of a new custom agent is a process of its own.
@@ -246,7 +234,7 @@ void tst_TaskFailures::retryAfterLogin()
 void tst_TaskFailures::agentCrashesInTheTurn()
 {
     start();
-    const auto made = createWith(addAgent(QStringLiteral("crash")), QStringLiteral("hello"));
+    const auto made = createWith(m_host->addScriptedAgent(QStringLiteral("crash")), QStringLiteral("hello"));
     QVERIFY(m_host->waitForStatus(made, SessionStatus::Error));
     QCOMPARE(m_host->session(made.address, made.session)->error->code, QStringLiteral("crashed"));
     // Not sent again unasked; a new prompt starts the agent again.
@@ -271,7 +259,7 @@ void tst_TaskFailures::agentCrashesInTheTurn()
 void tst_TaskFailures::agentIgnoresCancel()
 {
     start();
-    const auto made = createWith(addAgent(QStringLiteral("mute")), QStringLiteral("hello"));
+    const auto made = createWith(m_host->addScriptedAgent(QStringLiteral("mute")), QStringLiteral("hello"));
     QVERIFY(m_host->waitForStatus(made, SessionStatus::Running));
     QTest::qWait(300);
     double ms = 0;

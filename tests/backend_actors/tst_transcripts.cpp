@@ -29,14 +29,8 @@ private Q_SLOTS:
 private:
     DomainHarness::Made createWith(const QString &mode, const QString &prompt)
     {
-        AddCustomAgent add;
-        add.agentId.value = QStringLiteral("scripted-") + mode;
-        add.name = QStringLiteral("Scripted ") + mode;
-        add.command = qEnvironmentVariable("SCRIPTED_AGENT");
-        add.args = QStringList{mode};
-        if (auto added = m_host->command(m_host->organization(), QStringLiteral("addCustomAgent"), add); !added)
-            qFatal("%ls", qUtf16Printable(added.error().message));
-        return m_host->createTask(m_repo, prompt, [&](CreateTask &task) { task.agent = add.agentId; });
+        const AgentId agent = m_host->addScriptedAgent(mode);
+        return m_host->createTask(m_repo, prompt, [&](CreateTask &task) { task.agent = agent; });
     }
     QueueId send(const DomainHarness::Made &made, const QString &text)
     {

@@ -12,6 +12,7 @@ namespace foundry::app {
 namespace {
 
 const QString themeKey = QStringLiteral("appearance/theme");
+const QString cacheLimitKey = QStringLiteral("cache/limitMiB");
 const QString stopHostKey = QStringLiteral("host/stopWithWindow");
 
 // The tour leaves nothing behind and finds nothing.
@@ -48,7 +49,8 @@ Application::Application(WatchedApplication &qt, Config config, QObject *parent)
     , m_config(std::move(config))
     , m_state(statePath(m_config))
     , m_theme(m_config.themeFromCommandLine ? m_config.theme : themeChoiceOf(m_state.value(themeKey).toString()))
-    , m_link(launcherOptions(m_config), {})
+    , m_stores(m_config, m_state.value(cacheLimitKey).toLongLong())
+    , m_link(launcherOptions(m_config), m_stores.clientOptions())
     , m_workspace(m_link.client())
     , m_stopHost(m_state.value(stopHostKey).toBool())
 {
@@ -134,20 +136,25 @@ void Application::startTour()
 
 void Application::openWhenKnown()
 {
+    // The cache may not know it yet when the host does. Queued: not while the model tells of its rows.
+    connect(&m_workspace.tasks(), &TaskListModel::rowsInserted, this, &Application::openIfKnown, Qt::QueuedConnection);
+    openIfKnown();
+}
+
+void Application::openIfKnown()
+{
     const TaskId task(m_config.openTask);
-    connect(
-        &m_link.client().organizationFeed(), &realtime::TopicFeed::loaded, this,
-        [this, task] {
-            m_window->openTask(task);
-            if (m_trace.isOn()) {
-                const TaskRow *row = m_workspace.tasks().find(task);
-                if (row) {
-                    connect(&m_link.client().task(row->task.repoId, task).feed().task(), &realtime::TopicFeed::loaded, this,
-                        [this] { markWhenPainted(QStringLiteral("task")); });
-                }
-            }
-        },
-        Qt::SingleShotConnection);
+    const TaskRow *row = m_workspace.tasks().find(task);
+    if (!row)
+        return;
+    disconnect(&m_workspace.tasks(), &TaskListModel::rowsInserted, this, &Application::openIfKnown);
+    if (std::exchange(m_opened, true))
+        return;
+    if (m_trace.isOn()) {
+        connect(&m_link.client().task(row->task.repoId, task).feed().task(), &realtime::TopicFeed::loaded, this,
+            [this] { markWhenPainted(QStringLiteral("task")); });
+    }
+    m_window->openTask(task);
 }
 
 void Application::markWhenPainted(const QString &name)

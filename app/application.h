@@ -4,6 +4,7 @@
 
 #include "app/config.h"
 #include "app/hostlink.h"
+#include "app/localstores.h"
 #include "app/loopwatchdog.h"
 #include "app/tracemarks.h"
 #include "app/wiring/taskpagebinding.h"
@@ -58,6 +59,7 @@ private:
     void makeTaskPage();
     void startTour();
     void openWhenKnown();
+    void openIfKnown();
     void markWhenPainted(const QString &name);
     void lastWindowClosed();
     static LauncherOptions launcherOptions(const Config &config);
@@ -68,6 +70,7 @@ private:
     views::UiState m_state;
     views::ThemeProvider m_theme;
     views::MinuteClock m_clock;
+    LocalStores m_stores; // before the link, whose client reads from them
     HostLink m_link;
     Workspace m_workspace;
     std::unique_ptr<views::MainWindow> m_window;
@@ -77,6 +80,7 @@ private:
     views::TaskPage *m_page = nullptr; // the window's
     std::unique_ptr<TaskPageBinding> m_binding;
     std::unique_ptr<Tour> m_tour;
+    bool m_opened = false; // the task of the command line
     bool m_stopHost = false;
 };
 

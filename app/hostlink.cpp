@@ -67,12 +67,15 @@ HostLink::HostLink(const LauncherOptions &launcher, const realtime::HostClientOp
         update();
     });
     connect(&m_client.connection(), &realtime::ActorConnection::retryPlanned, this, &HostLink::update);
+    // Rows out of the cache have a time of their own.
+    connect(&m_client.organizationFeed(), &realtime::TopicFeed::loaded, this, &HostLink::update);
     update();
 }
 
 HostLink::~HostLink()
 {
     m_client.disconnect(this);
+    m_client.organizationFeed().disconnect(this);
     m_launcher.disconnect(this);
 }
 

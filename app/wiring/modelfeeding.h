@@ -4,8 +4,6 @@
 #include "models/listmodelbase.h"
 #include "realtime/feeds/topicfeed.h"
 
-#include <QDateTime>
-
 namespace foundry::app {
 
 enum class Loads {
@@ -17,9 +15,9 @@ enum class Loads {
 template <class Model>
 void feedModel(realtime::TopicFeed &feed, Model *model, Loads loads = Loads::Model)
 {
-    QObject::connect(&feed, &realtime::TopicFeed::replaced, model, [model, topic = feed.topic()](const ChangesPage &page) {
-        model->replace(topic, page.upserts);
-        model->setAsOf(QDateTime::currentMSecsSinceEpoch());
+    QObject::connect(&feed, &realtime::TopicFeed::replaced, model, [model, &feed](const ChangesPage &page) {
+        model->replace(feed.topic(), page.upserts);
+        model->setAsOf(feed.asOf()); // rows out of the cache are from when they were last seen
     });
     QObject::connect(&feed, &realtime::TopicFeed::applied, model, [model](const TopicEvent &event) { model->apply(event); });
     // What was published before there was a model for it.
@@ -34,7 +32,7 @@ void feedModel(realtime::TopicFeed &feed, Model *model, Loads loads = Loads::Mod
         QObject::connect(&feed, &realtime::TopicFeed::loaded, model, [model] { model->setReady(true); });
     // While it follows its topic a panel is current; the time is of interest from the moment that it is not.
     QObject::connect(&feed, &realtime::TopicFeed::currentChanged, model,
-        [model](bool) { model->setAsOf(QDateTime::currentMSecsSinceEpoch()); });
+        [model, &feed](bool) { model->setAsOf(feed.asOf()); });
 }
 
 } // namespace foundry::app

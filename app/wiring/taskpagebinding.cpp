@@ -48,6 +48,11 @@ TaskPageBinding::TaskPageBinding(
     };
     connect(&host.organizationFeed(), &TopicFeed::replaced, this, [summaries](const ChangesPage &all) { summaries(all.upserts); });
     connect(&host.organizationFeed(), &TopicFeed::applied, this, [summaries](const TopicEvent &event) { summaries(event.upserts); });
+    if (realtime::Outbox *outbox = host.outbox()) {
+        connect(outbox, &realtime::Outbox::draftRestored, this, &TaskPageBinding::noteDraft);
+        for (const UpdateDraft &draft : outbox->drafts())
+            noteDraft(draft);
+    }
     connect(&host, &realtime::HostClient::stateChanged, this,
         [this](realtime::ConnectionState state) { m_page.setConnected(state == realtime::ConnectionState::Live); });
 }
@@ -134,6 +139,9 @@ void TaskPageBinding::activate(const SessionId &session)
 void TaskPageBinding::noteOverlays(const QList<Entity> &entities)
 {
     for (const SessionOverlay &overlay : valuesOf<SessionOverlay>(entities)) {
+        // What was typed here and has not reached the host yet is later than what the host knows.
+        if (m_host.outbox() && m_host.outbox()->draft(overlay.id))
+            continue;
         if (!overlay.draft) {
             m_drafts.remove(overlay.id);
             continue;
@@ -142,6 +150,17 @@ void TaskPageBinding::noteOverlays(const QList<Entity> &entities)
         if (m_shown)
             m_page.setDraft(overlay.id, *overlay.draft);
     }
+}
+
+void TaskPageBinding::noteDraft(const UpdateDraft &draft)
+{
+    if (!draft.draft) {
+        m_drafts.remove(draft.sessionId);
+        return;
+    }
+    m_drafts.insert(draft.sessionId, *draft.draft);
+    if (m_shown)
+        m_page.setDraft(draft.sessionId, *draft.draft);
 }
 
 void TaskPageBinding::markSeen(const TaskSummary &task)
@@ -208,7 +227,8 @@ void TaskPageBinding::connectQueue()
             m_host.user().updateDraft(task, session, std::nullopt);
             open->client().commands().sendMessage(
                 session, prompt, this, [this, task, session, prompt, report = report(task)](const Result<> &answer) {
-                    if (answer)
+                    // Taken back while it waited: that was the user's wish, and nothing is given back.
+                    if (answer || answer.error().key() == QLatin1StringView("client.cancelled"))
                         return;
                     m_page.restorePrompt(session, prompt);
                     report(answer.error());

@@ -40,6 +40,8 @@ private:
     void connectTask();
     void activate(const SessionId &session);
     void noteOverlays(const QList<Entity> &entities);
+    // Typed in an earlier run, and not at the host yet.
+    void noteDraft(const UpdateDraft &draft);
     void markSeen(const TaskSummary &task);
     // Says a failure on the page, when it still shows that task.
     realtime::Answered<Unit> report(const TaskId &task);

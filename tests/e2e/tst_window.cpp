@@ -120,18 +120,59 @@ private Q_SLOTS:
         for (int row = 0; row < tasks().count(); ++row)
             titles << tasks().at(row).task.title;
         const qint64 host = hostPid();
-        m_application.reset();
-        Config config;
-        config.hostDataDir = m_dir.filePath(QStringLiteral("host"));
-        config.hostProgram = QStringLiteral(FOUNDRY_BIN_DIR "/foundry-host");
-        m_application = std::make_unique<Application>(m_qt, config);
-        m_application->start();
+        restart(QStringLiteral(FOUNDRY_BIN_DIR "/foundry-host"));
         QTRY_VERIFY_WITH_TIMEOUT(tasks().isReady() && tasks().count() == titles.size(), windowWait);
         QCOMPARE(hostPid(), host);
         QStringList again;
         for (int row = 0; row < tasks().count(); ++row)
             again << tasks().at(row).task.title;
         QCOMPARE(again, titles);
+    }
+
+    // What was on screen is there without a host, and what is given then goes when there is one again, once.
+    void startedWithoutAHost()
+    {
+        const TaskId task = tasks().at(0).task.id;
+        QTRY_VERIFY_WITH_TIMEOUT(page(), windowWait);
+        window().openTask(task);
+        QTRY_VERIFY_WITH_TIMEOUT(open(task) && !page()->activeSession().isEmpty(), windowWait);
+        const SessionId session = page()->activeSession();
+        const auto transcript = [&]() -> TranscriptModel & { return open(task)->showSession(session); };
+        QTRY_VERIFY_WITH_TIMEOUT(transcript().isReady() && transcript().count() > 0, windowWait);
+        const QString prompt = QStringLiteral("/find offline");
+        const auto given = [&] {
+            int found = 0;
+            for (int row = 0; row < transcript().count(); ++row)
+                found += transcript().at(row).kind == EntryKind::UserMessage && transcript().at(row).text == prompt;
+            return found;
+        };
+        const int entries = transcript().count();
+        const int count = tasks().count();
+        bool ended = false;
+        m_application->link().endHost(this, [&] { ended = true; });
+        QTRY_VERIFY_WITH_TIMEOUT(ended, 15000);
+
+        for (int run = 0; run < 2; ++run) {
+            restart(m_dir.filePath(QStringLiteral("no-such-program")));
+            QTRY_COMPARE_WITH_TIMEOUT(m_application->link().state().phase, LinkPhase::HostFailed, windowWait);
+            QTRY_VERIFY_WITH_TIMEOUT(tasks().isReady() && page(), windowWait);
+            QCOMPARE(tasks().count(), count);
+            QVERIFY(m_application->link().state().asOf > 0);
+            window().openTask(task);
+            QTRY_VERIFY_WITH_TIMEOUT(open(task) && open(task)->sessions().find(session), windowWait);
+            QTRY_COMPARE_WITH_TIMEOUT(transcript().count(), entries, windowWait);
+            if (run == 0)
+                Q_EMIT page()->sendRequested(task, session, prompt);
+            QTRY_COMPARE_WITH_TIMEOUT(open(task)->queue().count(), 1, windowWait);
+        }
+
+        restart(QStringLiteral(FOUNDRY_BIN_DIR "/foundry-host"));
+        QTRY_COMPARE_WITH_TIMEOUT(m_application->link().state().phase, LinkPhase::Live, windowWait);
+        QTRY_VERIFY_WITH_TIMEOUT(page(), windowWait);
+        window().openTask(task);
+        QTRY_COMPARE_WITH_TIMEOUT(given(), 1, windowWait);
+        QTRY_COMPARE_WITH_TIMEOUT(open(task)->queue().count(), 0, windowWait);
+        QCOMPARE(given(), 1);
     }
 
     // A host of its own: agents that are alive keep one from being idle.
@@ -161,6 +202,15 @@ private Q_SLOTS:
     }
 
 private:
+    void restart(const QString &hostProgram)
+    {
+        m_application.reset();
+        Config config;
+        config.hostDataDir = m_dir.filePath(QStringLiteral("host"));
+        config.hostProgram = hostProgram;
+        m_application = std::make_unique<Application>(m_qt, config);
+        m_application->start();
+    }
     views::MainWindow &window() { return m_application->window(); }
     views::TaskPage *page() { return window().findChild<views::TaskPage *>(); }
     TaskListModel &tasks() { return m_application->workspace().tasks(); }

@@ -82,7 +82,8 @@ QStringList OrganizationActor::migrations() const
                          "CREATE TABLE attention_sources (id TEXT PRIMARY KEY, source_revision INTEGER NOT NULL) WITHOUT ROWID;"
                          "CREATE TABLE agent_choices (agent TEXT PRIMARY KEY, confirmed INTEGER NOT NULL, custom TEXT) WITHOUT ROWID;"),
         WorkflowRunner::schema2(), ProcessDesk::schema(), lifecycleSchema(),
-        QStringLiteral("CREATE TABLE members (user TEXT PRIMARY KEY, role TEXT NOT NULL, revision INTEGER NOT NULL) WITHOUT ROWID;")};
+        QStringLiteral("CREATE TABLE members (user TEXT PRIMARY KEY, role TEXT NOT NULL, revision INTEGER NOT NULL) WITHOUT ROWID;"),
+        purgeSchema()};
 }
 
 void OrganizationActor::write(const std::function<Result<>(Transaction &)> &body)

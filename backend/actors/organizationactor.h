@@ -77,13 +77,17 @@ private:
     Result<Job> restoreTask(Transaction &tx, const Caller &caller, const TaskId &task);
     Result<> lifecycleEnded(Transaction &tx, const LifecycleEnded &ended);
     void taskDeleted(Transaction &tx, const LifecycleEnded &ended);
-    void purgeDeleted(Transaction &tx);
-    std::optional<Millis> nextPurge() const;
     std::optional<TaskSummary> summaryRow(const TaskId &task) const;
     QString titlesOf(const RepoId &repo, qint64 count) const; // of its tasks, the first few
     void index(Transaction &tx, const TaskSummary &summary);
     void indexOld(Transaction &tx);
     TasksFound searchTasks(const SearchTasks &asked) const;
+
+    // organizationpurge.cpp
+    static QString purgeSchema();
+    void purgeDeleted(Transaction &tx);
+    void purgeEnded(Transaction &tx, const LifecycleEnded &ended);
+    std::optional<Millis> nextPurge() const;
 
     // organizationagents.cpp
     void startDiscovery();

@@ -229,6 +229,10 @@ Result<Job> OrganizationActor::restoreTask(Transaction &tx, const Caller &caller
 
 Result<> OrganizationActor::lifecycleEnded(Transaction &tx, const LifecycleEnded &ended)
 {
+    if (ended.kind == QLatin1StringView("purge")) {
+        purgeEnded(tx, ended);
+        return Unit{};
+    }
     if (ended.kind == QLatin1StringView("preview_delete")) {
         tx.database().run("UPDATE tasks SET preview_job = '' WHERE task = ? AND preview_job = ?", ended.task.value, ended.job);
         if (ended.loss)
@@ -285,34 +289,6 @@ QString OrganizationActor::titlesOf(const RepoId &repo, qint64 count) const
     if (count > shown)
         titles.append(QStringLiteral("…"));
     return titles.join(QStringLiteral(", "));
-}
-
-// What was kept for deleted tasks is let go of when its time is over.
-void OrganizationActor::purgeDeleted(Transaction &tx)
-{
-    struct Gone {
-        TaskId task;
-        RepoId repo;
-        qint64 order = 0;
-    };
-    QList<Gone> gone;
-    {
-        auto q = tx.database().query("SELECT task, repo, lifecycle FROM deleted_tasks WHERE until <= ?", m_config.clock());
-        while (q.next())
-            gone.append({TaskId(q.text(0)), RepoId(q.text(1)), q.integer(2) + 1});
-    }
-    for (const Gone &one : std::as_const(gone)) {
-        tx.database().run("DELETE FROM deleted_tasks WHERE task = ?", one.task.value);
-        tx.remove(topic(), QStringLiteral("DeletedTask"), one.task.value);
-        tx.send(taskAddress(organizationId(), one.repo, one.task), QStringLiteral("lifecycle"),
-            encodeLifecycleOrder({one.order, QStringLiteral("purge"), organizationNewJob(), false, {}}));
-    }
-}
-
-std::optional<Millis> OrganizationActor::nextPurge() const
-{
-    auto q = context().database().query("SELECT min(until) FROM deleted_tasks");
-    return q.next() ? q.optionalInteger(0) : std::nullopt;
 }
 
 // What searchTasks looks at, in the order of the last activity.

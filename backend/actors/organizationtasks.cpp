@@ -57,6 +57,8 @@ Result<QByteArray> OrganizationActor::createTask(Transaction &tx, const Caller &
         if (auto fits = checkPromptSize(m_blobs, *command.prompt); !fits)
             return fits.error();
     }
+    if (auto uploaded = checkAttachments(m_blobs, command.attachments); !uploaded)
+        return uploaded.error();
     if (command.provider && !m_config.providers.contains(*command.provider))
         return invalid(QStringLiteral("This host has no sandboxes of the kind “%1”.").arg(*command.provider),
             QStringLiteral("Choose one of: %1.").arg(m_config.providers.join(QStringLiteral(", "))), QStringLiteral("provider"));

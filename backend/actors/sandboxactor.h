@@ -148,6 +148,7 @@ private:
     void runPlaceOrder(const PlaceOrder &order);
     void stopEverything();
     void somethingStopped();
+    void forgetBlobs();
     void followPlaceOperation(SandboxOperation *operation);
     void placeOrderDone(PlaceReport report);
     void keepHandle(Transaction &tx);

@@ -2,6 +2,7 @@
 // place is given back; and the other way round. One order at a time, in the order of their coming.
 #include "backend/actors/messagejson.h"
 #include "backend/actors/sandboxactor.h"
+#include "backend/git/asidework.h"
 #include "backend/sandboxes/workkeeper.h"
 #include "backend/store/database.h"
 
@@ -166,7 +167,14 @@ void SandboxActor::runPlaceOrder(const PlaceOrder &order)
         followPlaceOperation(keeper->putBack(spec, m_handle, order.saved, deadline, owner,
             reporting([](PlaceReport &report, const QString &note) { report.note = note; })));
     } else if (order.what == QLatin1StringView("forget")) {
-        followPlaceOperation(keeper->forget(spec, order.ref, order.saved.kept, order.all, deadline, owner, reporting([](PlaceReport &, const Unit &) {})));
+        followPlaceOperation(keeper->forget(spec, order.ref, order.saved.kept, order.all, deadline, owner, [this, order](Result<Unit> forgotten) {
+            if (forgotten && order.all)
+                return forgetBlobs();
+            PlaceReport report;
+            if (!forgotten)
+                report.error = forgotten.error();
+            placeOrderDone(report);
+        }));
     } else if (order.what == QLatin1StringView("prepare")) {
         followPlaceOperation(keeper->bringBack(spec, order.saved, deadline, owner, [this, spec, deadline, reporting](Result<Unit> back) {
             if (!back || m_placeAbandoned) {
@@ -185,6 +193,18 @@ void SandboxActor::runPlaceOrder(const PlaceOrder &order)
     } else {
         placeOrderDone({});
     }
+}
+
+// The last of a purge, before it is reported: a kill between its files leaves a step that is done again.
+void SandboxActor::forgetBlobs()
+{
+    m_placeOperation.clear();
+    workAside<Result<>>(context().owner(), [blobs = m_blobs.ofTask(m_creation->task)] { return blobs.removeTask(); }, [this](Result<> removed) {
+        PlaceReport report;
+        if (!removed)
+            report.error = removed.error();
+        placeOrderDone(report);
+    });
 }
 
 void SandboxActor::followPlaceOperation(SandboxOperation *operation)

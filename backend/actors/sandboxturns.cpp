@@ -79,15 +79,16 @@ void SandboxActor::deliver(const DeliverPrompt &deliver)
 QList<AcpBlock> SandboxActor::blocksOf(const DeliverPrompt &deliver, const AcpAgentInfo &info)
 {
     QList<AcpBlock> blocks;
+    const BlobStore blobs = m_blobs.ofTask(m_creation->task);
     QString text = deliver.prompt.text;
     if (deliver.prompt.blobId) {
-        if (auto bytes = m_blobs.readAll(*deliver.prompt.blobId, sandboxPromptLimit))
+        if (auto bytes = blobs.readAll(*deliver.prompt.blobId, sandboxPromptLimit))
             text = QString::fromUtf8(*bytes);
     }
     if (!text.isEmpty())
         blocks.append(AcpBlock::fromText(text));
     for (const Attachment &attachment : deliver.attachments) {
-        auto bytes = m_blobs.readAll(attachment.blobId, sandboxAttachmentLimit);
+        auto bytes = blobs.readAll(attachment.blobId, sandboxAttachmentLimit);
         if (!bytes)
             continue;
         AcpBlock block;

@@ -14,7 +14,7 @@ Q_LOGGING_CATEGORY(lcTask, "foundry.actors.task")
 TaskActor::TaskActor(ActorContext &context, GitEnvironment git, QString blobRoot, StageDeadlines deadlines)
     : Actor(context)
     , m_store(context)
-    , m_blobs(std::move(blobRoot))
+    , m_blobs(BlobStore(std::move(blobRoot)).ofTask(TaskId(context.address().key.last())))
     , m_transcripts(context, m_blobs, [this](Transaction &tx) { settle(tx); })
     , m_attention(context, m_store)
     , m_provisioning(context, m_store, deadlines,
@@ -189,6 +189,9 @@ Result<> TaskActor::create(Transaction &tx, const TaskCreation &creation)
         prompt.order = 1;
         prompt.createdAt = creation.createdAt;
         prompt.by = creation.owner;
+        // The task is there already: what cannot be kept is still read where it was uploaded.
+        if (auto kept = takeUploads(m_blobs, prompt.prompt, prompt.attachments); !kept)
+            qCWarning(lcTask, "what the first prompt brings stays an upload: %ls", qUtf16Printable(kept.error().message));
         tx.put(TaskStore::topic(), prompt);
     }
     ChangesHeader header;

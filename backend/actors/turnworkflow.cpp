@@ -54,6 +54,30 @@ Result<> checkPromptSize(const BlobStore &blobs, const Prompt &prompt)
     return Unit{};
 }
 
+Result<> checkAttachments(const BlobStore &blobs, const QList<Attachment> &attachments)
+{
+    for (const Attachment &attachment : attachments) {
+        if (!blobs.size(attachment.blobId))
+            return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
+                QStringLiteral("The attachment “%1” was not uploaded completely.").arg(attachment.name), QStringLiteral("Send it again."),
+                QStringLiteral("attachments"));
+    }
+    return Unit{};
+}
+
+Result<> takeUploads(const BlobStore &blobs, const Prompt &prompt, const QList<Attachment> &attachments)
+{
+    if (prompt.blobId) {
+        if (auto taken = blobs.take(*prompt.blobId); !taken)
+            return taken;
+    }
+    for (const Attachment &attachment : attachments) {
+        if (auto taken = blobs.take(attachment.blobId); !taken)
+            return taken;
+    }
+    return Unit{};
+}
+
 QString promptText(const BlobStore &blobs, const Prompt &prompt)
 {
     if (!prompt.blobId)
@@ -77,6 +101,8 @@ Result<QueuedPrompt> TurnWorkflow::sendMessage(Transaction &tx, const SendMessag
             QStringLiteral("Write what the agent shall do."), QStringLiteral("prompt"));
     if (auto fits = checkPromptSize(m_blobs, command.prompt); !fits)
         return fits.error();
+    if (auto uploaded = checkAttachments(m_blobs, command.attachments); !uploaded)
+        return uploaded.error();
     auto state = m_store.state(command.sessionId);
     if (!state)
         return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
@@ -100,6 +126,8 @@ Result<QueuedPrompt> TurnWorkflow::sendMessage(Transaction &tx, const SendMessag
     prompt.order = queue.isEmpty() ? 1 : queue.last().order + 1;
     prompt.createdAt = QDateTime::currentMSecsSinceEpoch();
     prompt.by = by;
+    if (auto kept = takeUploads(m_blobs, prompt.prompt, prompt.attachments); !kept)
+        return kept.error();
     tx.put(TaskStore::topic(), prompt);
     // A new word of the user is the leave to go on: after a cut or a failure the queue moves again.
     const bool wasHeld = state->hold || state->error;
@@ -124,6 +152,8 @@ Result<QueuedPrompt> TurnWorkflow::editQueued(Transaction &tx, const EditQueued 
             QStringLiteral("Drop it instead."), QStringLiteral("prompt"));
     if (auto fits = checkPromptSize(m_blobs, command.prompt); !fits)
         return fits.error();
+    if (auto kept = takeUploads(m_blobs, command.prompt, {}); !kept)
+        return kept.error();
     prompt->prompt = command.prompt;
     tx.put(TaskStore::topic(), *prompt);
     return m_store.queued(command.queueId).value_or(*prompt);

@@ -14,6 +14,10 @@ class TaskAttention;
 
 // A prompt is at most 256 KiB, and a blob that it names must be whole: input.too_large, input.invalid.
 Result<> checkPromptSize(const BlobStore &blobs, const Prompt &prompt);
+// Whether all of them were uploaded: input.invalid names the one that was not.
+Result<> checkAttachments(const BlobStore &blobs, const QList<Attachment> &attachments);
+// Text and attachments become the task's own. Errors as those of BlobStore::take.
+Result<> takeUploads(const BlobStore &blobs, const Prompt &prompt, const QList<Attachment> &attachments);
 QString promptText(const BlobStore &blobs, const Prompt &prompt);
 // Its first 300 characters, for a list.
 QString promptStart(const BlobStore &blobs, const Prompt &prompt);

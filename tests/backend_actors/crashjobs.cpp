@@ -123,9 +123,12 @@ bool CrashJobs::prepare()
         const auto rows = rowsOf<Agent>(*organization(), QStringLiteral("organization"));
         return std::any_of(rows.begin(), rows.end(), [](const Agent &row) { return row.id == crashjobsAgent && row.state == AgentState::Ready; });
     });
+    // What comes with the prompt has to go with the task.
+    const PutBlob put{{}, BlobId(QStringLiteral("attached")), 0, QByteArrayLiteral("a file"), true};
     CreateTask create = newTask(m_ids, QStringLiteral("first"));
     create.agent = crashjobsAgent;
-    return installed && order("createTask", create, [this] {
+    create.attachments = {{QStringLiteral("a.txt"), QStringLiteral("text/plain"), put.data.size(), put.blobId}};
+    return installed && order("putBlob", put, [] { return true; }) && order("createTask", create, [this] {
         if (auto *client = task(); client) {
             const auto row = sessionOf(*client, m_ids.session);
             if (row && row->interrupted && row->status == SessionStatus::Idle)
@@ -249,6 +252,8 @@ void CrashJobs::verify()
 {
     checkInstall();
     check(processesOf("ok").isEmpty(), QStringLiteral("an agent of the deleted task lives"));
+    const QString kept = m_git.path(QStringLiteral("data/blobs/tasks"));
+    check(QFileInfo(kept).isDir() && QDir(kept).isEmpty(), QStringLiteral("no attachment was kept, or one stays"));
     const QByteArray trees = git({QStringLiteral("worktree"), QStringLiteral("list"), QStringLiteral("--porcelain")});
     check(trees.count("worktree ") == 1, QStringLiteral("the work trees are %1").arg(QString::fromUtf8(trees)));
     check(git({QStringLiteral("branch"), QStringLiteral("--list")}).count('\n') == 1, QStringLiteral("a branch is left"));

@@ -4,12 +4,15 @@
 #include "tests/backend_actors/lifecycletest.h"
 
 #include <QDir>
+#include <QDirIterator>
 #include <QElapsedTimer>
 #include <QFile>
 
 #include <limits>
 
+#include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 using namespace foundry;
 using namespace foundry::test;
@@ -27,6 +30,8 @@ private Q_SLOTS:
     void fullDisk();
     void purged();
     void purgeGoesOnAfterAKill();
+    void purgedTexts();
+    void purgeThatFailedIsAskedForAgain();
     void search();
     void searchAmongTenThousand();
 
@@ -226,6 +231,99 @@ void tst_TaskPlaces::purgeGoesOnAfterAKill()
     m_host->start();
     QVERIFY2(filesOf(made.address).isEmpty(), qPrintable(filesOf(made.address).join(QLatin1Char(' '))));
     QCOMPARE(m_host->call(made.address, QStringLiteral("revisions"), "[{}]").error().key(), QStringLiteral("actor.not_found"));
+}
+
+// What was uploaded for a task goes with it; what another one uses too stays that one's.
+void tst_TaskPlaces::purgedTexts()
+{
+    const auto put = [this](const char *id, const QByteArray &data) {
+        const PutBlob piece{{}, BlobId(QString::fromLatin1(id)), 0, data, true};
+        QVERIFY(m_host->command(m_host->organization(), QStringLiteral("putBlob"), piece).ok());
+    };
+    put("own", QByteArray(20000, 'p'));
+    put("both", "a picture");
+    const auto with = [](const QString &prompt) {
+        return [prompt](CreateTask &create) {
+            create.prompt = Prompt{};
+            if (prompt.isEmpty())
+                create.prompt->text = QStringLiteral("say hello");
+            else
+                create.prompt->blobId = BlobId(prompt);
+            create.attachments = {{QStringLiteral("a.png"), QStringLiteral("image/png"), 9, BlobId(QStringLiteral("both"))}};
+        };
+    };
+    const auto read = [this](const Made &made, const char *id) {
+        auto answer = m_host->call(made.address, QStringLiteral("getBlob"), protocol::encodeArgs(GetBlob{BlobId(QString::fromLatin1(id)), 0, 100}));
+        auto page = answer ? protocol::decodeValue<BlobPage>(*answer) : Result<BlobPage>(answer.error());
+        return page ? page->data : QByteArray();
+    };
+    const auto gone = m_host->createTask(m_repo, {}, with(QStringLiteral("own")));
+    const auto other = m_host->createTask(m_repo, {}, with({}));
+    QVERIFY(m_host->waitForStatus(gone, SessionStatus::Idle));
+    QVERIFY(m_host->waitForStatus(other, SessionStatus::Idle));
+    // One that was not uploaded is refused, not left out.
+    SendMessage missing{{}, QueueId(QStringLiteral("m")), other.session, Prompt{QStringLiteral("look"), {}}, {{QStringLiteral("b.png"), QStringLiteral("image/png"), 9, BlobId(QStringLiteral("none"))}}};
+    const auto refused = m_host->command(other.address, QStringLiteral("sendMessage"), missing);
+    QVERIFY(!refused.ok());
+    QVERIFY2(refused.error().message.contains(QStringLiteral("b.png")), qPrintable(refused.error().message));
+    const QString blobs = m_host->dataDir() + QStringLiteral("/blobs");
+    const auto files = [&blobs] {
+        QStringList found;
+        QDirIterator all(blobs, QDir::Files, QDirIterator::Subdirectories);
+        while (all.hasNext())
+            found.append(all.next());
+        return found;
+    };
+    QVERIFY(remove(gone).ok());
+    QVERIFY(waitDeleted(gone));
+    m_host->stop();
+    const timespec old[2] = {{::time(nullptr) - 3 * 24 * 3600, 0}, {::time(nullptr) - 3 * 24 * 3600, 0}};
+    for (const QString &file : files())
+        ::utimensat(AT_FDCWD, QFile::encodeName(file).constData(), old, 0);
+    QCOMPARE(QDir(blobs + QStringLiteral("/tasks")).entryList(QDir::Dirs | QDir::NoDotAndDotDot).size(), 2);
+    m_host->hostClock = [] { return QDateTime::currentMSecsSinceEpoch() + qint64(15) * 24 * 3600 * 1000; };
+    m_host->start();
+    QVERIFY(!deleted(gone).has_value()); // wakes the organization
+    QVERIFY2(QTest::qWaitFor([&] { return files().size() == 1; }, longMs), qPrintable(files().join(QLatin1Char('\n'))));
+    QCOMPARE(read(other, "both"), QByteArray("a picture"));
+    QVERIFY(read(other, "own").isEmpty());
+}
+
+void tst_TaskPlaces::purgeThatFailedIsAskedForAgain()
+{
+    const auto made = ready();
+    edit(workTree(made));
+    QVERIFY(remove(made).ok());
+    QVERIFY(waitDeleted(made));
+    const auto startLater = [&](qint64 hours) {
+        m_host->stop();
+        m_host->hostClock = [hours] { return QDateTime::currentMSecsSinceEpoch() + hours * 3600 * 1000; };
+        m_host->start();
+        QVERIFY(!deleted(made).has_value()); // wakes the organization
+    };
+    const auto onRecord = [this](const QString &column) {
+        auto opened = backend::Database::open(m_host->dataDir() + QStringLiteral("/actors/") + backend::actorIdOf(m_host->organization()) + QStringLiteral(".sqlite"));
+        if (!opened)
+            return QStringLiteral("?");
+        auto q = (*opened)->query(("SELECT coalesce(" + column.toUtf8() + ", '') FROM purges").constData());
+        return q.next() ? q.text(0) : QString();
+    };
+    // Git cannot write: another one holds the ref.
+    const QString lock = m_repository + QStringLiteral("/.git/") + ref(made) + QStringLiteral(".lock");
+    m_host->git.write(m_repository, QStringLiteral(".git/") + ref(made) + QStringLiteral(".lock"), "");
+    startLater(15 * 24);
+    QVERIFY(QTest::qWaitFor([&] { return !onRecord(QStringLiteral("cause")).isEmpty(); }, longMs));
+    QVERIFY(!rev(ref(made)).isEmpty());
+    QVERIFY(!filesOf(made.address).isEmpty());
+    QCOMPARE(onRecord(QStringLiteral("attempts")), QStringLiteral("1"));
+    QVERIFY(QFile::remove(lock));
+    // Not at once, and not again and again; a day later.
+    startLater(15 * 24 + 20);
+    QCOMPARE(onRecord(QStringLiteral("attempts")), QStringLiteral("1"));
+    QVERIFY(!rev(ref(made)).isEmpty());
+    startLater(16 * 24 + 1);
+    QVERIFY(QTest::qWaitFor([&] { return rev(ref(made)).isEmpty() && filesOf(made.address).isEmpty() && filesOf(sandboxOf(made)).isEmpty(); }, longMs));
+    QTRY_COMPARE(onRecord(QStringLiteral("attempts")), QString());
 }
 
 QList<TaskSummary> tst_TaskPlaces::find(const QString &query, qint64 limit)

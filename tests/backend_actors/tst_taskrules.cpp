@@ -5,8 +5,14 @@
 #include "backend/actors/taskstatus.h"
 #include "backend/store/blobstore.h"
 
+#include <QDirIterator>
 #include <QTemporaryDir>
 #include <QTest>
+
+#include <ctime>
+
+#include <fcntl.h>
+#include <sys/stat.h>
 
 using namespace foundry;
 using namespace foundry::backend;
@@ -25,6 +31,7 @@ private Q_SLOTS:
     void messagesRoundTrip();
     void brokenMessages();
     void blobs();
+    void blobsOfTasks();
     void deadlines();
 };
 
@@ -240,6 +247,53 @@ void tst_TaskRules::blobs()
     const TextOrBlob kept = textOrBlob(store, QString(16 * 1024 + 1, QLatin1Char('x')), QStringLiteral("text/plain"));
     QVERIFY(kept.blob && kept.blob->size == 16 * 1024 + 1 && kept.text.isEmpty());
     QCOMPARE(store.readAll(kept.blob->blobId, 100000)->size(), 16 * 1024 + 1);
+}
+
+// What a task took stays its own, whatever becomes of the others'; and goes with it, with what nobody else uses.
+void tst_TaskRules::blobsOfTasks()
+{
+    QTemporaryDir dir;
+    const BlobStore uploads(dir.path() + QStringLiteral("/blobs"));
+    const BlobStore one = uploads.ofTask(TaskId(QStringLiteral("one/../..")));
+    const BlobStore two = uploads.ofTask(TaskId(QStringLiteral("two")));
+    const BlobId id(QStringLiteral("upload"));
+    QCOMPARE(one.take(id).error().key(), QStringLiteral("input.invalid"));
+    QVERIFY(uploads.put(id, 0, "hello", true).ok());
+    QCOMPARE(one.readAll(id, 100).value(), QByteArray("hello")); // also before it is taken
+    QVERIFY(one.take(id).ok());
+    QVERIFY(one.take(id).ok());
+    QVERIFY(two.take(id).ok());
+    const auto output = one.keep("a long output", QStringLiteral("text/plain"));
+    QVERIFY(output.ok());
+    QVERIFY(!two.size(output->blobId).has_value());
+    const auto files = [&dir] {
+        QStringList found;
+        QDirIterator all(dir.path(), QDir::Files, QDirIterator::Subdirectories);
+        while (all.hasNext())
+            found.append(all.next());
+        return found;
+    };
+    QCOMPARE(files().size(), 4);
+    const auto grow = [&files](int seconds) { // older
+        const timespec then{::time(nullptr) - seconds, 0};
+        const timespec times[2] = {then, then};
+        for (const QString &file : files())
+            ::utimensat(AT_FDCWD, QFile::encodeName(file).constData(), times, 0);
+    };
+    grow(2 * 24 * 3600);
+    QVERIFY(uploads.put(id, 0, "hello", true).ok()); // sent again: about to be used
+    QVERIFY(one.removeTask().ok());
+    QVERIFY(one.removeTask().ok());
+    QVERIFY(!one.size(output->blobId).has_value());
+    QCOMPARE(uploads.readAll(id, 100).value(), QByteArray("hello"));
+    QVERIFY(one.take(id).ok());
+    grow(2 * 24 * 3600);
+    QVERIFY(one.removeTask().ok());
+    QVERIFY(!uploads.size(id).has_value());
+    QCOMPARE(two.readAll(id, 100).value(), QByteArray("hello"));
+    QVERIFY(two.removeTask().ok());
+    QCOMPARE(files(), QStringList());
+    QVERIFY(uploads.removeTask().ok()); // of no task: nothing
 }
 
 void tst_TaskRules::deadlines()

@@ -137,7 +137,8 @@ void TaskActor::streamed(const ActorAddress &from, const QString &name, const QB
             return;
         }
         const bool toolOver = update->entry.tool
-            && (update->entry.tool->status == QLatin1StringView("completed") || update->entry.tool->status == QLatin1StringView("failed"));
+            && (update->entry.tool->status == QLatin1StringView("completed") || update->entry.tool->status == QLatin1StringView("failed")
+                || update->entry.tool->status == QLatin1StringView("cancelled"));
         m_transcripts.streamed(*update, json.size());
         m_transcripts.arrived(from, mark, false);
         if (toolOver)

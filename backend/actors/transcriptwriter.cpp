@@ -30,7 +30,8 @@ bool isTranscriptText(const TranscriptEntry &entry)
 
 bool isToolOver(const QString &status)
 {
-    return status == QLatin1StringView("completed") || status == QLatin1StringView("failed");
+    return status == QLatin1StringView("completed") || status == QLatin1StringView("failed")
+        || status == QLatin1StringView("cancelled");
 }
 
 } // namespace
@@ -338,7 +339,10 @@ void TranscriptWriter::endTurn(Transaction &tx, const TurnEnd &end)
         std::optional<TranscriptEntry> entry = entryAt(index);
         if (!entry || !entry->tool || isToolOver(entry->tool->status))
             continue;
-        entry->tool->status = end.stopReason == QLatin1StringView("end_turn") ? QStringLiteral("completed") : QStringLiteral("failed");
+        if (end.stopReason == QLatin1StringView("end_turn"))
+            entry->tool->status = QStringLiteral("completed");
+        else
+            entry->tool->status = end.stopReason == QLatin1StringView("cancelled") ? end.stopReason : QStringLiteral("failed");
         entry->tool->endedAt = now;
         tx.put(m_topic, *entry);
         m_index.add(tx, m_session, *entry, TranscriptIndex::Stage::Final);

@@ -68,7 +68,7 @@ void UserActor::started()
         tx.put(useractorApp(), user);
         Organization local;
         local.id = user.activeOrganizationId;
-        local.name = QStringLiteral("Local");
+        local.name = QStringLiteral("This computer");
         local.kind = OrganizationKind::Local;
         local.role = QStringLiteral("owner");
         tx.put(useractorApp(), local);

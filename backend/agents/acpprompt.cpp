@@ -95,6 +95,7 @@ void AcpClient::cancel(const QString &sessionId)
     if (state->cancelledAt != 0)
         return;
     state->cancelledAt = std::max<qint64>(1, m_clock.elapsed());
+    state->calls->stop();
     notify(QStringLiteral("session/cancel"), {{QStringLiteral("sessionId"), sessionId}});
     withdrawAsks(sessionId);
     armWatch();

@@ -12,7 +12,8 @@ namespace {
 
 bool toolHasEnded(const ToolCall &call)
 {
-    return call.status == QLatin1StringView("completed") || call.status == QLatin1StringView("failed");
+    return call.status == QLatin1StringView("completed") || call.status == QLatin1StringView("failed")
+        || call.status == QLatin1StringView("cancelled");
 }
 
 std::optional<TextOrBlob> toolJsonText(const QJsonValue &value)
@@ -137,6 +138,9 @@ std::optional<ToolCallUpsert> AcpToolCalls::merge(const QJsonObject &fields, Mil
         call.title = call.title.mid(m_root.size() + 1);
     text("kind", call.kind);
     text("status", call.status);
+    // The protocol has no word for it: an agent says "failed" of what it ended because it was told to.
+    if (m_stopped && call.status == QLatin1StringView("failed") && !toolHasEnded(before))
+        call.status = QStringLiteral("cancelled");
     if (const QJsonValue value = fields.value(QLatin1StringView("content")); value.isArray())
         call.content = toolReplaced(call.content, toolContent(value.toArray()));
     if (const QJsonValue value = fields.value(QLatin1StringView("locations")); value.isArray())
@@ -198,6 +202,7 @@ void AcpToolCalls::clear()
     m_ended.clear();
     m_gone.clear();
     m_bytes = 0;
+    m_stopped = false;
 }
 
 ToolCall AcpToolCalls::row(const QString &callId) const
@@ -225,7 +230,7 @@ QList<ToolCallUpsert> AcpToolCalls::closeOpen(Millis now)
     for (Row &row : m_rows) {
         if (toolHasEnded(row.call))
             continue;
-        row.call.status = QStringLiteral("failed");
+        row.call.status = m_stopped ? QStringLiteral("cancelled") : QStringLiteral("failed");
         row.call.endedAt = now;
         closed.append({row.call, false});
     }

@@ -23,7 +23,10 @@ public:
     // The row as it is, e.g. beside a permission. An unknown id gives a row with that id only.
     ToolCall row(const QString &callId) const;
     bool anyRunning() const;
-    // The turn is over, and with it every row that is still open (cancelled, rejected without a word): `failed`.
+    // The turn was stopped by the user: what ends from now on without success was stopped, it did not fail.
+    void stop() { m_stopped = true; }
+    // The turn is over, and with it every row that is still open: `cancelled` when it was stopped, else (rejected without
+    // a word) `failed`.
     QList<ToolCallUpsert> closeOpen(Millis now);
     // A new turn begins; what came before is final.
     void clear();
@@ -42,6 +45,7 @@ private:
     qint64 m_bytes = 0;
     QStringList m_ended;
     QSet<QString> m_gone;
+    bool m_stopped = false;
 };
 
 } // namespace foundry::backend

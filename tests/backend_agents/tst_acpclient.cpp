@@ -154,7 +154,7 @@ private Q_SLOTS:
         QTest::addColumn<QString>("stop");
         QTest::newRow("allow") << QStringLiteral("yes") << QStringLiteral("answer: yes") << QStringLiteral("completed") << QStringLiteral("end_turn");
         QTest::newRow("reject") << QStringLiteral("no") << QStringLiteral("answer: no") << QStringLiteral("failed") << QStringLiteral("end_turn");
-        QTest::newRow("cancel") << QString() << QString() << QStringLiteral("failed") << QStringLiteral("cancelled");
+        QTest::newRow("cancel") << QString() << QString() << QStringLiteral("cancelled") << QStringLiteral("cancelled");
     }
     void permission()
     {

@@ -14,6 +14,9 @@ namespace foundry::views {
 
 namespace {
 
+constexpr int agentlistTextLeft = 36;
+constexpr int agentlistTextRight = 12;
+
 class AgentListDelegate : public QStyledItemDelegate {
 public:
     AgentListDelegate(const ThemeProvider *theme, const AgentListModel *model, const AgentList *list)
@@ -24,9 +27,13 @@ public:
     {
     }
 
-    QSize sizeHint(const QStyleOptionViewItem &, const QModelIndex &) const override
+    // What is missing, and what to do about it, is read whole: a row is as high as its sentence.
+    QSize sizeHint(const QStyleOptionViewItem &, const QModelIndex &index) const override
     {
-        return {100, AgentList::rowHeight};
+        const QFontMetrics metrics(m_theme->font(TextStyle::Small));
+        const int width = m_list->viewport()->width() - agentlistTextLeft - agentlistTextRight;
+        const int words = metrics.boundingRect(QRect(0, 0, qMax(80, width), 4096), Qt::TextWordWrap, agentSentence(m_model->at(index.row()))).height();
+        return {100, qMax(AgentList::rowHeight, 28 + words)};
     }
 
     void paint(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const override
@@ -52,7 +59,10 @@ public:
             taken ? c.text : c.*look.color);
         paintText(painter, QRect(box.x() + 36, box.y() + 3, right.x() - 32 - box.x() - 36, 20), agent.name,
             m_theme->font(TextStyle::ListMedium), ready ? c.text : c.textMuted);
-        paintText(painter, QRect(box.x() + 36, box.y() + 22, box.width() - 48, 16), agentSentence(agent), small, c.textFaint);
+        painter->setFont(small);
+        painter->setPen(c.textFaint);
+        painter->drawText(box.adjusted(agentlistTextLeft, 22, -agentlistTextRight, 0), Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap,
+            agentSentence(agent));
     }
 
 private:
@@ -69,7 +79,7 @@ AgentList::AgentList(ThemeProvider *theme, AgentListModel *model, QWidget *paren
 {
     setAccessibleName(tr("Agents"));
     setFrameShape(NoFrame);
-    setUniformItemSizes(true);
+    setResizeMode(Adjust);
     setEditTriggers(NoEditTriggers);
     setSelectionMode(NoSelection);
     setVerticalScrollMode(ScrollPerPixel);
@@ -83,8 +93,8 @@ AgentList::AgentList(ThemeProvider *theme, AgentListModel *model, QWidget *paren
         connect(model, signal, this, &AgentList::fit);
     connect(model, &QAbstractItemModel::modelReset, this, &AgentList::fit);
     connect(model, &QAbstractItemModel::dataChanged, this, [this] {
-        viewport()->update();
-        Q_EMIT chosenChanged();
+        scheduleDelayedItemsLayout(); // another sentence may be of another height
+        fit();
     });
     connect(theme, &ThemeProvider::changed, viewport(), qOverload<>(&QWidget::update));
     fit();
@@ -111,8 +121,23 @@ void AgentList::choose(const AgentId &agent)
 
 void AgentList::fit()
 {
-    setFixedHeight(qBound(1, m_model->count(), 6) * rowHeight);
+    fitHeight();
     Q_EMIT chosenChanged();
+}
+
+void AgentList::fitHeight()
+{
+    int height = m_model->count() == 0 ? rowHeight : 0;
+    for (int row = 0; row < qMin(m_model->count(), 6); ++row)
+        height += sizeHintForRow(row);
+    setFixedHeight(height);
+}
+
+void AgentList::resizeEvent(QResizeEvent *event)
+{
+    QListView::resizeEvent(event);
+    if (event->size().width() != event->oldSize().width())
+        fitHeight();
 }
 
 void AgentList::activate(const QModelIndex &index)

@@ -26,9 +26,11 @@ Q_SIGNALS:
 
 protected:
     void keyPressEvent(QKeyEvent *event) override;
+    void resizeEvent(QResizeEvent *event) override;
 
 private:
     void fit();
+    void fitHeight();
     void activate(const QModelIndex &index);
 
     AgentListModel *m_model;

@@ -23,7 +23,7 @@ Sidebar::Sidebar(ThemeProvider *theme, MinuteClock *clock, UiState *state, TaskL
     , m_tasks(tasks)
     , m_repositories(repositories)
     , m_model(new SidebarModel(tasks, repositories, this))
-    , m_organization(new Label(theme, TextStyle::ListSemiBold, &Colors::text, tr("Local")))
+    , m_organization(new Label(theme, TextStyle::ListSemiBold, &Colors::text, tr("This computer")))
     , m_linkIcon(new IconLabel(theme, Icon::CircleDashed, &Colors::amber, 12))
     , m_linkWords(new Label(theme, TextStyle::Small, &Colors::textMuted))
     , m_newTask(new Button(theme, Icon::Plus, tr("New task")))

@@ -43,7 +43,7 @@ QString toolStatusText(const QString &status)
     if (status == QLatin1StringView("failed"))
         return EntryText::tr("Failed");
     if (status == QLatin1StringView("cancelled"))
-        return EntryText::tr("Cancelled");
+        return EntryText::tr("Stopped");
     return status;
 }
 

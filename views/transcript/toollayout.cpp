@@ -77,7 +77,9 @@ void layOutToolState(EntryBuilder &b, const ToolCall &tool, qreal top, qreal rig
         word = ToolLayoutText::tr("Running");
     } else if (tool.status == QLatin1StringView("cancelled")) {
         glyph = Icon::Slash;
-        word = ToolLayoutText::tr("Cancelled");
+        word = ToolLayoutText::tr("Stopped");
+        if (tool.startedAt && tool.endedAt)
+            word = ToolLayoutText::tr("Stopped after %1").arg(durationText(*tool.endedAt - *tool.startedAt));
     } else {
         glyph = tool.status == QLatin1StringView("pending") ? Icon::CircleDashed : Icon::Circle;
         word = toolStatusText(tool.status);

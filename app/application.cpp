@@ -76,8 +76,11 @@ Application::Application(WatchedApplication &qt, Config config, QObject *parent)
 
 Application::~Application()
 {
+    if (m_page)
+        m_page->flushDraft();
     // What refers to the page goes before the window that owns it.
     m_tour.reset();
+    m_unsent.reset();
     m_binding.reset();
     m_window.reset();
 }
@@ -116,6 +119,7 @@ void Application::makeTaskPage()
     m_highlighter = std::make_unique<views::CodeHighlighter>();
     m_page = new views::TaskPage(&m_theme, m_highlighter.get(), m_changes.release());
     m_binding = std::make_unique<TaskPageBinding>(*m_page, m_link.client(), m_workspace.tasks(), watchdog());
+    m_unsent = std::make_unique<OutboxBinding>(*m_page, m_link.client());
     m_window->setTaskPage(m_page);
     wireTaskPage(*m_window, *m_page, *m_binding, m_workspace);
     // A task that was chosen before there was a page for it.
@@ -165,6 +169,8 @@ void Application::markWhenPainted(const QString &name)
 
 void Application::lastWindowClosed()
 {
+    if (m_page)
+        m_page->flushDraft();
     m_link.client().user().flushDrafts();
     // A moment for what was just written to leave; the window is gone already.
     QTimer::singleShot(50, this, [this] {

@@ -7,6 +7,7 @@
 #include "app/localstores.h"
 #include "app/loopwatchdog.h"
 #include "app/tracemarks.h"
+#include "app/wiring/outboxbinding.h"
 #include "app/wiring/taskpagebinding.h"
 #include "app/workspace.h"
 #include "views/common/codehighlighter.h"
@@ -79,6 +80,7 @@ private:
     std::unique_ptr<views::ChangesPanel> m_changes; // until the page takes it
     views::TaskPage *m_page = nullptr; // the window's
     std::unique_ptr<TaskPageBinding> m_binding;
+    std::unique_ptr<OutboxBinding> m_unsent;
     std::unique_ptr<Tour> m_tour;
     bool m_opened = false; // the task of the command line
     bool m_stopHost = false;

@@ -28,7 +28,7 @@ HostLink::HostLink(const LauncherOptions &launcher, const realtime::HostClientOp
     , m_dataDir(launcher.dataDir)
 {
     m_again.setSingleShot(true);
-    connect(&m_again, &QTimer::timeout, this, &HostLink::retry);
+    connect(&m_again, &QTimer::timeout, this, &HostLink::tryAgain);
     connect(&m_launcher, &HostLauncher::progress, this, &HostLink::update);
     connect(&m_launcher, &HostLauncher::available, this, [this](const HostConnection &host) {
         m_ended = false;
@@ -99,9 +99,15 @@ void HostLink::lookAgain()
 
 void HostLink::retry()
 {
+    m_failed = false;
+    tryAgain();
+}
+
+// Unasked: what is wrong stays said until it is better, or wrong in another way.
+void HostLink::tryAgain()
+{
     m_again.stop();
     if (m_launcher.state() == HostLauncher::State::Idle || m_launcher.state() == HostLauncher::State::Failed) {
-        m_failed = false;
         m_launcher.start();
     } else if (!m_client.connection().isLive()) {
         m_launcher.lost();

@@ -36,6 +36,7 @@ Q_SIGNALS:
 
 private:
     void update();
+    void tryAgain();
     void lookAgain();
 
     HostLauncher m_launcher;

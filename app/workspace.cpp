@@ -17,12 +17,13 @@ Workspace::Workspace(realtime::HostClient &client, QObject *parent)
     feedModel(client.overlayFeed(), &m_attention, Loads::Aside);
     for (TopicFeed *feed : {static_cast<TopicFeed *>(&client.appFeed()), static_cast<TopicFeed *>(&client.hostFeed()),
              static_cast<TopicFeed *>(&client.organizationFeed())}) {
-        connect(feed, &TopicFeed::replaced, this, [this](const ChangesPage &page) { note(page.upserts); });
-        connect(feed, &TopicFeed::applied, this, [this](const TopicEvent &event) { note(event.upserts); });
+        const Rows rows = feed == &client.organizationFeed() ? Rows::Own : Rows::Index;
+        connect(feed, &TopicFeed::replaced, this, [this, rows](const ChangesPage &page) { note(page.upserts, rows); });
+        connect(feed, &TopicFeed::applied, this, [this, rows](const TopicEvent &event) { note(event.upserts, rows); });
     }
 }
 
-void Workspace::note(const QList<Entity> &entities)
+void Workspace::note(const QList<Entity> &entities, Rows rows)
 {
     for (const Entity &entity : entities) {
         if (const auto *user = std::get_if<User>(&entity)) {
@@ -32,6 +33,10 @@ void Workspace::note(const QList<Entity> &entities)
             m_host = *host;
             Q_EMIT hostChanged(*host);
         } else if (const auto *organization = std::get_if<Organization>(&entity)) {
+            // The user's index of organizations has a name of each; what it is like the organization says itself.
+            if (rows == Rows::Index && m_organizationKnown)
+                continue;
+            m_organizationKnown = rows == Rows::Own;
             m_organization = *organization;
             Q_EMIT organizationChanged(*organization);
         }

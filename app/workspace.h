@@ -29,7 +29,9 @@ Q_SIGNALS:
     void organizationChanged(const foundry::Organization &organization);
 
 private:
-    void note(const QList<Entity> &entities);
+    enum class Rows { Own, Index };
+
+    void note(const QList<Entity> &entities, Rows rows);
 
     TaskListModel m_tasks;
     RepositoryListModel m_repositories;
@@ -38,6 +40,7 @@ private:
     std::optional<User> m_user;
     std::optional<HostStatus> m_host;
     std::optional<Organization> m_organization;
+    bool m_organizationKnown = false; // by itself
 };
 
 } // namespace foundry::app

@@ -18,4 +18,12 @@ void ListModelBase::setAsOf(Millis at)
     Q_EMIT asOfChanged(at);
 }
 
+void ListModelBase::setLive(bool live)
+{
+    if (m_live == live)
+        return;
+    m_live = live;
+    Q_EMIT liveChanged(live);
+}
+
 } // namespace foundry

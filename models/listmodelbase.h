@@ -23,13 +23,18 @@ public:
     // When the shown content was last known to be current; 0 when unknown.
     Millis asOf() const { return m_asOf; }
     void setAsOf(Millis at);
+    // Its rows follow the host. Not live and ready: they are shown as of asOf().
+    bool isLive() const { return m_live; }
+    void setLive(bool live);
 
 Q_SIGNALS:
     void readyChanged(bool ready);
     void asOfChanged(foundry::Millis at);
+    void liveChanged(bool live);
 
 private:
     bool m_ready = false;
+    bool m_live = false;
     Millis m_asOf = 0;
 };
 

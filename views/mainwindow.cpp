@@ -5,6 +5,7 @@
 #include "models/repositorylistmodel.h"
 #include "models/tasklistmodel.h"
 #include "views/common/linkbanner.h"
+#include "views/common/linkwords.h"
 #include "views/common/uistate.h"
 #include "views/dashboard/addrepositorysheet.h"
 #include "views/dashboard/agentways.h"
@@ -119,6 +120,7 @@ void MainWindow::setTaskPage(QWidget *page)
 
 void MainWindow::setLinkState(const LinkState &state)
 {
+    m_link = state;
     m_banner->setLinkState(state);
     m_sidebar->setLinkState(state);
     m_dashboard->setLinkState(state);
@@ -174,7 +176,7 @@ void MainWindow::openNewTask(const RepoId &repository)
 
 void MainWindow::openAddRepository()
 {
-    auto *sheet = new AddRepositorySheet(m_theme, this);
+    auto *sheet = new AddRepositorySheet(m_theme, whyNotNow(m_link), this);
     connect(sheet, &AddRepositorySheet::requested, this, &MainWindow::addRepositoryRequested);
     sheet->open();
 }

@@ -115,6 +115,7 @@ private:
     QWidget *m_taskPage = nullptr;
     TaskId m_task;
     bool m_stopHost = false;
+    LinkState m_link;
     bool m_painted = false;
 };
 

@@ -15,9 +15,10 @@ enum class Loads {
 template <class Model>
 void feedModel(realtime::TopicFeed &feed, Model *model, Loads loads = Loads::Model)
 {
-    QObject::connect(&feed, &realtime::TopicFeed::replaced, model, [model, &feed](const ChangesPage &page) {
+    QObject::connect(&feed, &realtime::TopicFeed::replaced, model, [model, &feed, loads](const ChangesPage &page) {
         model->replace(feed.topic(), page.upserts);
-        model->setAsOf(feed.asOf()); // rows out of the cache are from when they were last seen
+        if (loads == Loads::Model)
+            model->setAsOf(feed.asOf()); // rows out of the cache are from when they were last seen
     });
     QObject::connect(&feed, &realtime::TopicFeed::applied, model, [model](const TopicEvent &event) { model->apply(event); });
     // What was published before there was a model for it.
@@ -28,11 +29,15 @@ void feedModel(realtime::TopicFeed &feed, Model *model, Loads loads = Loads::Mod
         model->apply(event);
     }
     // Only now: a long snapshot comes in slices, and "not ready" is never shown as "empty".
-    if (loads == Loads::Model)
-        QObject::connect(&feed, &realtime::TopicFeed::loaded, model, [model] { model->setReady(true); });
+    if (loads == Loads::Aside)
+        return;
+    QObject::connect(&feed, &realtime::TopicFeed::loaded, model, [model] { model->setReady(true); });
     // While it follows its topic a panel is current; the time is of interest from the moment that it is not.
-    QObject::connect(&feed, &realtime::TopicFeed::currentChanged, model,
-        [model, &feed](bool) { model->setAsOf(feed.asOf()); });
+    QObject::connect(&feed, &realtime::TopicFeed::currentChanged, model, [model, &feed](bool current) {
+        model->setAsOf(feed.asOf());
+        model->setLive(current);
+    });
+    model->setLive(feed.isCurrent());
 }
 
 } // namespace foundry::app

@@ -21,6 +21,7 @@ namespace {
 // Tasks whose models stay after the page turned to another.
 constexpr size_t taskPageKept = 6;
 constexpr qint64 taskPageBlobLimit = 4 * 1024 * 1024;
+constexpr std::chrono::milliseconds taskPagePatience(600);
 
 } // namespace
 
@@ -53,8 +54,22 @@ TaskPageBinding::TaskPageBinding(
         for (const UpdateDraft &draft : outbox->drafts())
             noteDraft(draft);
     }
-    connect(&host, &realtime::HostClient::stateChanged, this,
-        [this](realtime::ConnectionState state) { m_page.setConnected(state == realtime::ConnectionState::Live); });
+    m_lost.setSingleShot(true);
+    m_lost.setInterval(taskPagePatience);
+    connect(&m_lost, &QTimer::timeout, this, [this] { m_page.setConnected(m_host.connection().isLive()); });
+    connect(&host, &realtime::HostClient::stateChanged, this, &TaskPageBinding::followLink);
+    followLink();
+}
+
+// A short break changes nothing on the page: what is given meanwhile waits for it.
+void TaskPageBinding::followLink()
+{
+    if (m_host.connection().isLive()) {
+        m_lost.stop();
+        m_page.setConnected(true);
+    } else if (!m_lost.isActive()) {
+        m_lost.start();
+    }
 }
 
 TaskPageBinding::~TaskPageBinding()
@@ -86,7 +101,6 @@ void TaskPageBinding::open(const TaskSummary &task, const SessionId &session, st
     m_page.setSummary(task);
     if (opened->details())
         m_page.setTaskDetails(*opened->details());
-    m_page.setConnected(m_host.connection().isLive());
     if (!session.isEmpty())
         m_page.activateSession(session);
     // The page may have chosen a session while its models came in, before there was someone to hear it.
@@ -225,10 +239,15 @@ void TaskPageBinding::connectQueue()
             if (!open)
                 return;
             m_host.user().updateDraft(task, session, std::nullopt);
-            open->client().commands().sendMessage(
-                session, prompt, this, [this, task, session, prompt, report = report(task)](const Result<> &answer) {
+            const auto message = std::make_shared<QueueId>();
+            *message = open->client().commands().sendMessage(session, prompt, this,
+                [this, task, session, prompt, message, report = report(task)](const Result<> &answer) {
                     // Taken back while it waited: that was the user's wish, and nothing is given back.
                     if (answer || answer.error().key() == QLatin1StringView("client.cancelled"))
+                        return;
+                    // What the outbox keeps stands above the prompt, with the reason.
+                    OpenTask *still = of(task);
+                    if (still && !message->isEmpty() && still->client().commands().isInOutbox(*message))
                         return;
                     m_page.restorePrompt(session, prompt);
                     report(answer.error());

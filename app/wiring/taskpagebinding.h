@@ -7,6 +7,8 @@
 #include "realtime/commands/hostclient.h"
 #include "views/task/taskpage.h"
 
+#include <QTimer>
+
 namespace foundry {
 class TaskListModel;
 }
@@ -38,6 +40,7 @@ private:
     void connectQueue();
     void connectReads();
     void connectTask();
+    void followLink();
     void activate(const SessionId &session);
     void noteOverlays(const QList<Entity> &entities);
     // Typed in an earlier run, and not at the host yet.
@@ -53,6 +56,7 @@ private:
     std::vector<std::unique_ptr<OpenTask>> m_open; // the most recent last
     OpenTask *m_shown = nullptr;
     QHash<SessionId, Draft> m_drafts;
+    QTimer m_lost;
 };
 
 } // namespace foundry::app

@@ -61,6 +61,7 @@ struct DiffPage {
     bool binary = false;
     std::optional<QString> cursor = {}; // for the next page; absent on the last
     std::optional<Error> error = {};
+    Millis asOf = 0; // never on the wire: when a copy that is kept on this computer was read; 0: the host's own
     friend bool operator==(const DiffPage &, const DiffPage &) = default;
 };
 

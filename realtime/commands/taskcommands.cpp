@@ -48,12 +48,16 @@ void TaskCommands::setOutbox(Outbox *outbox)
     m_outbox = outbox;
     connect(outbox, &Outbox::changed, this, [this](const RequestId &id) {
         const OutboxEntry *entry = m_outbox->find(id);
-        if (!entry || entry->state != OutboxState::Queued || entry->actor != m_queue.connection().actor()
-            || entry->action != QLatin1StringView("sendMessage"))
+        if (!entry || entry->state != OutboxState::Queued || entry->actor != m_queue.connection().actor())
             return;
-        const auto message = protocol::decodeArgs<SendMessage>(entry->args);
-        if (message && !message->prompt.blobId)
+        const auto message = Outbox::messageOf(*entry);
+        if (!message)
+            return;
+        if (!message->prompt.blobId)
             showQueued(*message, entry->createdAt); // as it reads now
+        // Sent once more by the user's wish. The queue has it by then.
+        if (m_outbox->isRestored() && !m_given.contains(message->queueId))
+            QMetaObject::invokeMethod(this, [this, id] { continueMessage(id); }, Qt::QueuedConnection);
     });
     if (outbox->isRestored())
         resumeMessages();
@@ -66,17 +70,26 @@ void TaskCommands::resumeMessages()
     const QList<OutboxEntry> entries = m_outbox->entries();
     for (const OutboxEntry &entry : entries) {
         const bool waits = entry.state == OutboxState::Queued || entry.state == OutboxState::Sent;
-        if (!waits || entry.actor != m_queue.connection().actor() || entry.action != QLatin1StringView("sendMessage"))
+        if (!waits || entry.actor != m_queue.connection().actor())
             continue;
-        const auto message = protocol::decodeArgs<SendMessage>(entry.args);
+        const auto message = Outbox::messageOf(entry);
         if (!message || m_given.contains(message->queueId))
             continue;
         showQueued(*message, entry.createdAt);
-        m_queue.enqueueKept({entry.id, entry.label}, entry.action, entry.args, this,
-            [this, id = message->queueId](const Result<QByteArray> &) {
-                m_feed.task().withdraw(QStringLiteral("QueuedPrompt"), id.value);
-            });
+        continueMessage(entry.id);
     }
+}
+
+void TaskCommands::continueMessage(const RequestId &id)
+{
+    const OutboxEntry *entry = m_outbox->find(id);
+    const auto message = entry ? Outbox::messageOf(*entry) : std::nullopt;
+    if (!message || (entry->state != OutboxState::Queued && entry->state != OutboxState::Sent))
+        return;
+    m_queue.enqueueKept({entry->id, entry->label}, entry->action, entry->args, this,
+        [this, queued = message->queueId](const Result<QByteArray> &) {
+            m_feed.task().withdraw(QStringLiteral("QueuedPrompt"), queued.value);
+        });
 }
 
 void TaskCommands::showQueued(const SendMessage &message, Millis createdAt)
@@ -187,18 +200,28 @@ void TaskCommands::prepareNext()
     });
 }
 
-RequestId TaskCommands::queuedHere(const QueueId &queued) const
+const OutboxEntry *TaskCommands::entryOf(const QueueId &message) const
 {
     if (!m_outbox)
-        return {};
+        return nullptr;
     for (const OutboxEntry &entry : m_outbox->entries()) {
-        if (entry.state != OutboxState::Queued || entry.actor != m_queue.connection().actor()
-            || entry.action != QLatin1StringView("sendMessage"))
+        if (entry.actor != m_queue.connection().actor())
             continue;
-        if (const auto message = protocol::decodeArgs<SendMessage>(entry.args); message && message->queueId == queued)
-            return entry.id;
+        if (const auto found = Outbox::messageOf(entry); found && found->queueId == message)
+            return &entry;
     }
-    return {};
+    return nullptr;
+}
+
+bool TaskCommands::isInOutbox(const QueueId &message) const
+{
+    return entryOf(message) != nullptr;
+}
+
+RequestId TaskCommands::queuedHere(const QueueId &queued) const
+{
+    const OutboxEntry *entry = entryOf(queued);
+    return entry && entry->state == OutboxState::Queued ? entry->id : RequestId();
 }
 
 void TaskCommands::editQueued(const QueueId &queued, const QString &text, QObject *context, Answered<Unit> then)
@@ -357,8 +380,10 @@ void TaskCommands::readDiff(GetDiff question, QObject *context, const Answered<D
     const bool offline = askCache(QStringLiteral("diff"), taskcommandsDiffKey(question), context,
         [askHost, then](const std::optional<KeptAnswer> &kept) {
             if (kept) {
-                if (const auto page = protocol::decodeValue<DiffPage>(kept->data))
+                if (auto page = protocol::decodeValue<DiffPage>(kept->data)) {
+                    page->asOf = kept->storedAt;
                     return then(page);
+                }
             }
             askHost(); // waits for the link
         });

@@ -26,11 +26,13 @@ public:
     void renameSession(const SessionId &session, const QString &name, QObject *context, Answered<Unit> then);
     void closeSession(const SessionId &session, QObject *context, Answered<Unit> then);
     // Shown as queued when this returns; messages are sent in the order they were given, large ones included.
+    // A message that failed stays in the outbox, where there is one, until the user has seen to it: isInOutbox().
     QueueId sendMessage(const SessionId &session, const QString &text, QObject *context, Answered<Unit> then);
     // A message that has not left yet is changed or taken back in the outbox (its answer is client.cancelled then), and
     // the host never hears of the old one.
     void editQueued(const QueueId &queued, const QString &text, QObject *context, Answered<Unit> then);
     void dropQueued(const QueueId &queued, QObject *context, Answered<Unit> then);
+    bool isInOutbox(const QueueId &message) const;
     void cancelTurn(const SessionId &session, QObject *context, Answered<Unit> then);
     void resendInterrupted(const SessionId &session, QObject *context, Answered<Unit> then);
     void answerPermission(const SessionId &session, const QString &permissionRequestId, const QString &optionId,
@@ -64,6 +66,8 @@ private:
     void resumeMessages();
     // The outbox's entry of a message that has not been sent; empty: there is none.
     RequestId queuedHere(const QueueId &queued) const;
+    const OutboxEntry *entryOf(const QueueId &message) const;
+    void continueMessage(const RequestId &id);
     void showQueued(const SendMessage &message, Millis createdAt);
     void prepareNext();
     void readDiff(GetDiff question, QObject *context, const Answered<DiffPage> &then);

@@ -178,12 +178,18 @@ bool Outbox::edit(const RequestId &id, const QByteArray &args, const QString &la
     return true;
 }
 
+std::optional<SendMessage> Outbox::messageOf(const OutboxEntry &entry)
+{
+    if (entry.action != QLatin1StringView("sendMessage"))
+        return std::nullopt;
+    auto message = protocol::decodeArgs<SendMessage>(entry.args);
+    return message ? std::optional<SendMessage>(*message) : std::nullopt;
+}
+
 bool Outbox::editMessage(const RequestId &id, const QString &text)
 {
     const OutboxEntry *one = find(id);
-    if (!one || one->action != QLatin1StringView("sendMessage"))
-        return false;
-    auto message = protocol::decodeArgs<SendMessage>(one->args);
+    auto message = one ? messageOf(*one) : std::nullopt;
     if (!message)
         return false;
     message->prompt = Prompt{text};

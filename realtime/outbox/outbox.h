@@ -30,6 +30,9 @@ public:
     const QList<OutboxEntry> &entries() const { return m_entries; }
     const OutboxEntry *find(const RequestId &id) const;
 
+    // Of a `sendMessage`: what is sent. Nothing for other commands.
+    static std::optional<SendMessage> messageOf(const OutboxEntry &entry);
+
     // While queued. False: too late, or not there.
     bool edit(const RequestId &id, const QByteArray &args, const QString &label);
     // Of a queued `sendMessage`: another text.

@@ -24,9 +24,9 @@ StateLook lookOf(const LinkState &state, Millis now)
 {
     switch (state.phase) {
     case LinkPhase::Starting:
-        return {Icon::CircleDashed, &Colors::amber, linkText(QT_TRANSLATE_NOOP("Link", "Starting the host"))};
+        return {Icon::CircleDashed, &Colors::amber, linkAsOf(linkText(QT_TRANSLATE_NOOP("Link", "Starting the host")), state.asOf, now)};
     case LinkPhase::Connecting:
-        return {Icon::CircleDashed, &Colors::amber, linkText(QT_TRANSLATE_NOOP("Link", "Connecting"))};
+        return {Icon::CircleDashed, &Colors::amber, linkAsOf(linkText(QT_TRANSLATE_NOOP("Link", "Connecting")), state.asOf, now)};
     case LinkPhase::Live:
         return {Icon::CircleDot, &Colors::green, linkText(QT_TRANSLATE_NOOP("Link", "Live"))};
     case LinkPhase::Reconnecting: {
@@ -34,7 +34,7 @@ StateLook lookOf(const LinkState &state, Millis now)
         const QString words = state.retryAt > 0 && wait > 0
             ? linkText(QT_TRANSLATE_NOOP("Link", "Reconnecting in %1 s")).arg((wait + 999) / 1000)
             : linkText(QT_TRANSLATE_NOOP("Link", "Reconnecting"));
-        return {Icon::Refresh, &Colors::amber, words};
+        return {Icon::Refresh, &Colors::amber, linkAsOf(words, state.asOf, now)};
     }
     case LinkPhase::Offline:
         return {Icon::CloudOff, &Colors::amber,
@@ -63,6 +63,18 @@ QString linkSentence(const LinkState &state)
         return linkText(QT_TRANSLATE_NOOP("Link", "The host refused this workbench."));
     case LinkPhase::HostFailed:
         return linkText(QT_TRANSLATE_NOOP("Link", "The host program could not be started."));
+    default:
+        return {};
+    }
+}
+
+QString whyNotNow(const LinkState &state)
+{
+    switch (state.phase) {
+    case LinkPhase::Offline:
+    case LinkPhase::Refused:
+    case LinkPhase::HostFailed:
+        return linkText(QT_TRANSLATE_NOOP("Link", "Possible when the host can be reached"));
     default:
         return {};
     }

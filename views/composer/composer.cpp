@@ -14,7 +14,7 @@ namespace foundry::views {
 
 namespace {
 
-constexpr int composerDraftDelay = 600; // ms after the last key
+constexpr int composerDraftDelay = 300; // ms after the first key that is not saved: who goes on typing is saved all the same
 
 } // namespace
 
@@ -82,6 +82,9 @@ Composer::Composer(ThemeProvider *theme, QWidget *parent)
             endEdit();
         Q_EMIT dropQueuedRequested(queued);
     });
+    connect(m_queued, &QueuedList::dropUnsentRequested, this, &Composer::dropUnsentRequested);
+    connect(m_queued, &QueuedList::sendAgainRequested, this, &Composer::sendAgainRequested);
+    connect(m_queued, &QueuedList::takeBackRequested, this, &Composer::takeBackRequested);
     connect(m_queued, &QueuedList::countChanged, this, &Composer::updateState);
     updateState();
 }
@@ -130,6 +133,11 @@ void Composer::setConnected(bool connected)
 {
     m_connected = connected;
     updateState();
+}
+
+void Composer::setOutbox(const QList<OutboxItem> &items)
+{
+    m_queued->setOutbox(items);
 }
 
 void Composer::setDraft(const SessionId &session, const QString &text)
@@ -268,7 +276,7 @@ void Composer::escape()
 {
     if (!m_edited.isEmpty())
         endEdit();
-    else if (running())
+    else if (running() && m_connected)
         Q_EMIT stopRequested(m_session->id);
 }
 
@@ -305,7 +313,8 @@ void Composer::typed()
     if (!m_loading && m_session && m_edited.isEmpty()) {
         m_touched.insert(m_session->id);
         m_drafts.insert(m_session->id, m_edit->toPlainText());
-        m_draftTimer.start();
+        if (!m_draftTimer.isActive())
+            m_draftTimer.start();
     }
     updateState();
 }
@@ -315,6 +324,12 @@ void Composer::publishDraft()
     m_draftTimer.stop();
     if (m_session)
         Q_EMIT draftChanged(m_session->id, Draft{m_drafts.value(m_session->id), {}, {}});
+}
+
+void Composer::flushDraft()
+{
+    if (m_draftTimer.isActive())
+        publishDraft();
 }
 
 void Composer::updateState()
@@ -345,7 +360,7 @@ void Composer::updateState()
     else if (!m_blocked.isEmpty())
         hint = QString();
     else if (!m_connected)
-        hint = tr("Not connected: what you write is kept");
+        hint = blank ? tr("Not connected: what you write is kept") : tr("Not connected: Enter keeps it, and it is sent when the host is back");
     else if (pending)
         hint = tr("Sent as soon as the agent is ready");
     else if (running())
@@ -358,9 +373,14 @@ void Composer::updateState()
     m_hint->setColorToken(tooLong ? &Colors::red : &Colors::textFaint);
 
     m_stop->setVisible(running());
-    m_send->setEnabled(can && !blank && !tooLong && m_connected);
-    m_send->setText(!m_edited.isEmpty() ? tr("Save") : running() || pending ? tr("Queue") : tr("Send"));
-    m_send->setToolTip(!m_connected ? tr("Not connected to the host") : QString());
+    m_stop->setEnabled(m_connected);
+    if (m_connected)
+        m_stop->setName(tr("Stop the turn"), tr("Esc"));
+    else
+        m_stop->setName(tr("The turn can be stopped when the host can be reached"));
+    m_send->setEnabled(can && !blank && !tooLong);
+    m_send->setText(!m_edited.isEmpty() ? tr("Save") : running() || pending || !m_connected ? tr("Queue") : tr("Send"));
+    m_send->setToolTip(m_connected ? QString() : tr("Kept on this computer, and sent when the host can be reached"));
 }
 
 bool Composer::eventFilter(QObject *watched, QEvent *event)

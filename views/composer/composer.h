@@ -2,6 +2,7 @@
 // is typed is kept per session, across switches; `draftChanged` hands it out to be stored. GUI thread.
 #pragma once
 
+#include "models/types/outboxitem.h"
 #include "models/types/session.h"
 #include "models/types/user.h"
 
@@ -38,10 +39,14 @@ public:
     void setAgent(const Agent &agent);
     // Why nothing can be written now; empty: it can.
     void setBlocked(const QString &reason);
+    // Without a link prompts are taken all the same, and wait.
     void setConnected(bool connected);
+    void setOutbox(const QList<OutboxItem> &items);
 
     void setDraft(const SessionId &session, const QString &text); // not over what was typed here
     void restore(const SessionId &session, const QString &text);
+    // What was typed is said now, not in a moment: somebody is about to leave.
+    void flushDraft();
     QString text() const;
     PromptEdit *edit() const { return m_edit; }
 
@@ -50,6 +55,9 @@ Q_SIGNALS:
     void stopRequested(const foundry::SessionId &session);
     void editQueuedRequested(const foundry::QueueId &queued, const QString &prompt);
     void dropQueuedRequested(const foundry::QueueId &queued);
+    void dropUnsentRequested(const foundry::RequestId &id);
+    void sendAgainRequested(const foundry::RequestId &id);
+    void takeBackRequested(const foundry::RequestId &id);
     void modeChosen(const foundry::SessionId &session, const QString &mode);
     void modelChosen(const foundry::SessionId &session, const QString &model);
     void optionChosen(const foundry::SessionId &session, const QString &option, const QString &value);

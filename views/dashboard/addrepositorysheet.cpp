@@ -65,8 +65,9 @@ void chooseFolder(QWidget *parent, const QString &start, const std::function<voi
     dialog->open();
 }
 
-AddRepositorySheet::AddRepositorySheet(ThemeProvider *theme, QWidget *parent)
+AddRepositorySheet::AddRepositorySheet(ThemeProvider *theme, const QString &blocked, QWidget *parent)
     : Sheet(theme, tr("Add repository"), 560, parent)
+    , m_blocked(blocked)
     , m_address(new QLineEdit)
     , m_add(new Button(theme, tr("Add"), ButtonLook::Primary))
 {
@@ -96,14 +97,18 @@ AddRepositorySheet::AddRepositorySheet(ThemeProvider *theme, QWidget *parent)
         });
     });
     connect(m_address, &QLineEdit::textChanged, this, [this](const QString &text) {
-        m_add->setEnabled(!text.trimmed().isEmpty());
+        m_add->setEnabled(!text.trimmed().isEmpty() && m_blocked.isEmpty());
     });
     m_add->setEnabled(false);
+    if (!m_blocked.isEmpty())
+        setNote(m_blocked);
     m_address->setFocus();
 }
 
 void AddRepositorySheet::submit()
 {
+    if (!m_blocked.isEmpty())
+        return;
     const auto parsed = parseRepositoryAddress(m_address->text());
     if (const auto *complaint = std::get_if<QString>(&parsed)) {
         setNote(*complaint, &Colors::red);

@@ -21,7 +21,8 @@ void chooseFolder(QWidget *parent, const QString &start, const std::function<voi
 class AddRepositorySheet : public Sheet {
     Q_OBJECT
 public:
-    AddRepositorySheet(ThemeProvider *theme, QWidget *parent);
+    // `blocked`: why it cannot be done now; empty: it can.
+    AddRepositorySheet(ThemeProvider *theme, const QString &blocked, QWidget *parent);
 
 Q_SIGNALS:
     void requested(const foundry::views::AddRepositoryRequest &request);
@@ -29,6 +30,7 @@ Q_SIGNALS:
 private:
     void submit();
 
+    QString m_blocked;
     QLineEdit *m_address;
     Button *m_add;
 };

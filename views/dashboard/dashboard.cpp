@@ -3,6 +3,7 @@
 #include "models/agentlistmodel.h"
 #include "models/boardmodel.h"
 #include "models/repositorylistmodel.h"
+#include "views/common/asoflabel.h"
 #include "views/common/emptystate.h"
 #include "views/common/linkwords.h"
 #include "views/common/minuteclock.h"
@@ -85,6 +86,9 @@ QWidget *Dashboard::buildHeader()
     row->setSpacing(Space::m);
     row->addWidget(new Label(m_theme, TextStyle::Heading, &Colors::text, tr("Board")));
     m_hostLine->setElided(true);
+    auto *asOf = new AsOfLabel(m_theme);
+    asOf->setModels({m_tasks, m_repositories, m_agents});
+    row->addWidget(asOf);
     row->addWidget(m_hostLine, 1);
     m_filter->setPlaceholderText(tr("Filter"));
     m_filter->setAccessibleName(tr("Filter the board"));
@@ -149,6 +153,7 @@ void Dashboard::choosePage()
         if (!m_firstStart) {
             m_firstStart = new FirstStart(m_theme, m_repositories, m_agents);
             m_stack->addWidget(m_firstStart);
+            m_firstStart->setBlocked(whyNotNow(m_link));
             connect(m_firstStart, &FirstStart::newTaskRequested, this, &Dashboard::newTaskRequested);
             connect(m_firstStart, &FirstStart::addRepositoryRequested, this, &Dashboard::addRepositoryRequested);
             connect(m_firstStart, &FirstStart::agentWayOnRequested, this, &Dashboard::openAgentMenu);
@@ -177,14 +182,14 @@ void Dashboard::setHostStatus(const HostStatus &status)
 void Dashboard::setLinkState(const LinkState &state)
 {
     m_link = state;
+    if (m_firstStart)
+        m_firstStart->setBlocked(whyNotNow(state));
     updateHostLine();
 }
 
 void Dashboard::updateHostLine()
 {
     QStringList parts;
-    if (m_link.phase != LinkPhase::Live && m_link.asOf > 0)
-        parts.append(tr("as of %1").arg(clockTime(m_link.asOf, m_clock->now())));
     if (!m_host.version.isEmpty()) {
         parts.append(tr("Host %1 %2").arg(m_link.where.isEmpty() ? tr("here") : m_link.where, m_host.version));
         parts.append(tr("load %1").arg(QLocale().toString(m_host.load, 'f', 1)));
@@ -204,7 +209,13 @@ void Dashboard::openAgentMenu(const AgentId &id, const QPoint &at)
     const AgentWays ways{[this](const AgentId &chosen) { Q_EMIT confirmAgentWanted(chosen); },
         [this](const AgentId &chosen) { Q_EMIT installAgentRequested(chosen); },
         [this](const AgentId &) { Q_EMIT newTaskWanted({}); }, [this] { Q_EMIT refreshAgentsRequested(); }};
-    makeAgentMenu(*agent, ways, this)->popup(at);
+    QMenu *menu = makeAgentMenu(*agent, ways, this);
+    if (const QString why = whyNotNow(m_link); !why.isEmpty() && !agent->state.is(AgentState::Ready)) {
+        for (QAction *action : menu->actions())
+            action->setEnabled(false);
+        menu->addAction(why)->setEnabled(false);
+    }
+    menu->popup(at);
 }
 
 void Dashboard::openRepositoryMenu(int row, const QPoint &at)
@@ -224,7 +235,9 @@ void Dashboard::openRepositoryMenu(int row, const QPoint &at)
     menu->addSeparator();
     menu->addAction(repository.taskCount > 0 ? tr("Remove (it still has tasks)") : tr("Remove from the list"), this,
             [this, repository] { Q_EMIT removeRepositoryRequested(repository.id); })
-        ->setEnabled(repository.taskCount == 0);
+        ->setEnabled(repository.taskCount == 0 && whyNotNow(m_link).isEmpty());
+    if (const QString why = whyNotNow(m_link); !why.isEmpty())
+        menu->addAction(why)->setEnabled(false);
     menu->popup(at);
 }
 

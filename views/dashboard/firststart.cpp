@@ -64,6 +64,7 @@ FirstStart::FirstStart(ThemeProvider *theme, RepositoryListModel *repositories, 
     auto *add = new Button(theme, tr("Add"));
     line->addWidget(choose);
     line->addWidget(add);
+    m_adding = {choose, add};
     body->addLayout(line);
     m_addressNote->setWordWrap(true);
     body->addWidget(m_addressNote);
@@ -90,7 +91,7 @@ FirstStart::FirstStart(ThemeProvider *theme, RepositoryListModel *repositories, 
 
     connect(add, &QPushButton::clicked, this, &FirstStart::addTyped);
     connect(m_address, &QLineEdit::returnPressed, this, &FirstStart::addTyped);
-    connect(m_address, &QLineEdit::textChanged, m_addressNote, &QWidget::hide);
+    connect(m_address, &QLineEdit::textChanged, this, [this] { m_addressNote->setVisible(!m_blocked.isEmpty()); });
     connect(choose, &QPushButton::clicked, this, [this] {
         chooseFolder(this, QDir::homePath(), [this](const QString &folder) {
             m_address->setText(folder);
@@ -142,8 +143,22 @@ FirstStart::Step FirstStart::addStep(QVBoxLayout *into, const QString &heading, 
     return {mark, title, card};
 }
 
+void FirstStart::setBlocked(const QString &why)
+{
+    m_blocked = why;
+    for (Button *button : std::as_const(m_adding)) {
+        button->setEnabled(why.isEmpty());
+        button->setToolTip(why);
+    }
+    m_addressNote->setColorToken(why.isEmpty() ? &Colors::red : &Colors::textFaint);
+    m_addressNote->setText(why);
+    m_addressNote->setVisible(!why.isEmpty());
+}
+
 void FirstStart::addTyped()
 {
+    if (!m_blocked.isEmpty())
+        return;
     const auto parsed = parseRepositoryAddress(m_address->text());
     if (const auto *complaint = std::get_if<QString>(&parsed)) {
         m_addressNote->setText(*complaint);

@@ -28,6 +28,8 @@ public:
 
     // Puts the cursor where the next step is.
     void focusNextStep();
+    // Why no repository can be added now; empty: it can.
+    void setBlocked(const QString &why);
 
 Q_SIGNALS:
     void addRepositoryRequested(const foundry::views::AddRepositoryRequest &request);
@@ -54,6 +56,8 @@ private:
     Step m_steps[3];
     QLineEdit *m_address;
     Label *m_addressNote;
+    QList<Button *> m_adding;
+    QString m_blocked;
     ChipStrip *m_added;
     AgentList *m_agentList;
     PromptBox *m_prompt;

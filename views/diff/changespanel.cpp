@@ -1,6 +1,7 @@
 #include "views/diff/changespanel.h"
 
 #include "models/changesmodel.h"
+#include "views/common/asoflabel.h"
 #include "views/common/controls.h"
 #include "views/common/minuteclock.h"
 #include "views/common/paint.h"
@@ -95,8 +96,13 @@ ChangesPanel::ChangesPanel(ThemeProvider *theme, QWidget *parent)
     page->addWidget(m_empty, 1);
 
     m_foot = new Label(theme, TextStyle::Small, &Colors::textFaint, {}, this);
-    m_foot->setContentsMargins(16, 6, 16, 8);
-    page->addWidget(m_foot);
+    m_asOf = new AsOfLabel(theme, this);
+    auto *foot = new QHBoxLayout;
+    foot->setContentsMargins(16, 6, 16, 8);
+    foot->setSpacing(8);
+    foot->addWidget(m_foot, 1);
+    foot->addWidget(m_asOf);
+    page->addLayout(foot);
 
     connect(m_sinceBase, &Button::clicked, this, [this] { setUncommittedOnly(false); });
     connect(m_uncommitted, &Button::clicked, this, [this] { setUncommittedOnly(true); });
@@ -126,6 +132,13 @@ void ChangesPanel::setChanges(ChangesModel *changes)
         connect(changes, &ChangesModel::headerChanged, this, &ChangesPanel::updateState);
         connect(changes, &ListModelBase::readyChanged, this, &ChangesPanel::updateState);
     }
+    m_asOf->setModels({changes});
+    updateState();
+}
+
+void ChangesPanel::setConnected(bool connected)
+{
+    m_connected = connected;
     updateState();
 }
 
@@ -183,7 +196,13 @@ void ChangesPanel::updateState()
     if (header.error) {
         m_emptyTitle->setText(header.error->message);
         m_emptyDetail->setText(header.error->action);
+    } else if (!ready && !m_connected) {
+        m_emptyTitle->setText(tr("Not on this computer yet"));
+        m_emptyDetail->setText(tr("The changes of this task were not opened while the host was there. They are read as soon as it can be reached."));
     } else if (!ready) {
+        m_emptyTitle->setText(tr("Reading the changes…"));
+        m_emptyDetail->setText({});
+    } else if (m_changes->count() == 0 && header.at == 0) {
         m_emptyTitle->setText(tr("No changes to show yet"));
         m_emptyDetail->setText(tr("They appear when the work tree is there."));
     } else if (m_changes->count() == 0) {
@@ -193,11 +212,12 @@ void ChangesPanel::updateState()
         m_emptyTitle->setText(tr("No file matches"));
         m_emptyDetail->setText(m_words->text().isEmpty() ? tr("All changes are committed.") : tr("Change the filter or the scope."));
     }
-    m_refresh->setEnabled(m_changes && !header.refreshing);
-    if (header.refreshing)
+    m_refresh->setEnabled(m_changes && !header.refreshing && m_connected);
+    m_refresh->setToolTip(m_connected ? tr("Read the changes again") : tr("The work tree is read again when the host can be reached"));
+    if (header.refreshing && m_connected)
         m_foot->setText(tr("Reading the work tree…"));
     else if (header.at > 0)
-        m_foot->setText(tr("%1 · as of %2").arg(total.files == 1 ? tr("1 file") : tr("%n files", nullptr, int(total.files)),
+        m_foot->setText(tr("%1 · read %2").arg(total.files == 1 ? tr("1 file") : tr("%n files", nullptr, int(total.files)),
             clockTime(header.at, QDateTime::currentMSecsSinceEpoch())));
     else
         m_foot->clear();

@@ -17,6 +17,7 @@ class ChangesModel;
 
 namespace foundry::views {
 
+class AsOfLabel;
 class Button;
 class ChangesFilter;
 class IconButton;
@@ -29,6 +30,7 @@ public:
     ChangesPanel(ThemeProvider *theme, QWidget *parent = nullptr);
 
     void setChanges(ChangesModel *changes); // may be null: nothing there yet
+    void setConnected(bool connected);
     QListView *list() const { return m_list; }
     QSize sizeHint() const override { return {320, 400}; }
 
@@ -58,6 +60,8 @@ private:
     Label *m_emptyTitle = nullptr;
     Label *m_emptyDetail = nullptr;
     Label *m_foot = nullptr;
+    AsOfLabel *m_asOf = nullptr;
+    bool m_connected = true;
 };
 
 } // namespace foundry::views

@@ -1,5 +1,6 @@
 #include "views/diff/diffview.h"
 
+#include "views/common/asoflabel.h"
 #include "views/common/controls.h"
 #include "views/common/paint.h"
 #include "views/diff/diffcanvas.h"
@@ -27,6 +28,7 @@ DiffView::DiffView(ThemeProvider *theme, CodeHighlighter *highlighter, QWidget *
     m_folder->setElided(true, Qt::ElideMiddle);
     m_added = new Label(theme, TextStyle::MonoSmall, &Colors::green, {}, bar);
     m_removed = new Label(theme, TextStyle::MonoSmall, &Colors::red, {}, bar);
+    m_asOf = new AsOfLabel(theme, bar);
     m_where = new Label(theme, TextStyle::Small, &Colors::textFaint, {}, bar);
     m_previous = new IconButton(theme, Icon::ChevronUp, tr("Previous change"), bar);
     m_previous->setName(tr("Previous change"), QStringLiteral("P"));
@@ -37,6 +39,7 @@ DiffView::DiffView(ThemeProvider *theme, CodeHighlighter *highlighter, QWidget *
     row->addWidget(m_added);
     row->addWidget(m_removed);
     row->addSpacing(8);
+    row->addWidget(m_asOf);
     row->addWidget(m_where);
     row->addWidget(m_previous);
     row->addWidget(m_next);
@@ -65,6 +68,9 @@ DiffView::DiffView(ThemeProvider *theme, CodeHighlighter *highlighter, QWidget *
     m_stack->addWidget(message);
 
     setFocusProxy(m_canvas);
+    m_patience.setSingleShot(true);
+    m_patience.setInterval(std::chrono::milliseconds(400)); // a kept copy is there by then
+    connect(&m_patience, &QTimer::timeout, this, &DiffView::sayIfAbsent);
     connect(m_previous, &IconButton::clicked, this, [this] { m_canvas->goToChange(false); });
     connect(m_next, &IconButton::clicked, this, [this] { m_canvas->goToChange(true); });
     connect(m_retry, &Button::clicked, this, [this] { load(m_path, m_scope); });
@@ -89,11 +95,37 @@ void DiffView::load(const QString &path, ChangeScope scope)
         say(tr("Loading the diff…"), {}, false);
     }
     updateHeader();
+    m_waiting = true;
+    m_patience.start();
     Q_EMIT pageRequested(path, scope, {});
+}
+
+void DiffView::setConnected(bool connected)
+{
+    if (m_connected == connected)
+        return;
+    m_connected = connected;
+    if (!connected)
+        sayIfAbsent();
+    else if (m_keptAt > 0)
+        load(m_path, m_scope);
+    else if (m_waiting && m_canvas->diff().count() == 0)
+        say(tr("Loading the diff…"), {}, false); // it was asked for, and is answered now
+}
+
+void DiffView::sayIfAbsent()
+{
+    if (!m_connected && m_waiting && m_canvas->diff().count() == 0 && !m_path.isEmpty()) {
+        say(tr("Not on this computer yet"),
+            tr("This diff was not opened while the host was there. It is read as soon as the host can be reached."), false);
+    }
 }
 
 void DiffView::setPage(const Result<DiffPage> &page)
 {
+    m_waiting = page.ok() && page.value().pending;
+    m_keptAt = page.ok() ? page.value().asOf : 0;
+    m_asOf->setTime(m_keptAt);
     const std::optional<Error> error = !page.ok() ? page.error() : page.value().error;
     if (error) {
         say(error->message, error->action, true);

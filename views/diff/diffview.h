@@ -5,12 +5,14 @@
 #include "models/types/changes.h"
 #include "models/types/result.h"
 
+#include <QTimer>
 #include <QWidget>
 
 class QStackedLayout;
 
 namespace foundry::views {
 
+class AsOfLabel;
 class Button;
 class CodeHighlighter;
 class DiffCanvas;
@@ -30,6 +32,8 @@ public:
     // Shows "loading" and asks for the first page. Called again: the same file, read anew.
     void load(const QString &path, ChangeScope scope);
     void setPage(const Result<DiffPage> &page);
+    // Without a link a kept copy is shown with its time, or that there is none; both are read anew when the link is back.
+    void setConnected(bool connected);
 
 Q_SIGNALS:
     void pageRequested(const QString &path, foundry::ChangeScope scope, const QString &cursor);
@@ -40,17 +44,23 @@ protected:
 private:
     void say(const QString &title, const QString &detail, bool canRetry);
     void updateHeader();
+    void sayIfAbsent();
 
     ThemeProvider *m_theme;
     QString m_path;
     ChangeScope m_scope = ChangeScope::Committed;
     bool m_fresh = true; // the next page is the first one
+    bool m_connected = true;
+    bool m_waiting = false; // no page of it has come yet
+    Millis m_keptAt = 0;    // it is a copy from then
+    QTimer m_patience;
     int m_change = 0;
 
     Label *m_name = nullptr;
     Label *m_folder = nullptr;
     Label *m_added = nullptr;
     Label *m_removed = nullptr;
+    AsOfLabel *m_asOf = nullptr;
     Label *m_where = nullptr;
     IconButton *m_previous = nullptr;
     IconButton *m_next = nullptr;

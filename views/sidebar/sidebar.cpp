@@ -28,6 +28,7 @@ Sidebar::Sidebar(ThemeProvider *theme, MinuteClock *clock, UiState *state, TaskL
     , m_linkWords(new Label(theme, TextStyle::Small, &Colors::textMuted))
     , m_newTask(new Button(theme, Icon::Plus, tr("New task")))
     , m_home(new Button(theme, Icon::Board, tr("Board"), ButtonLook::Ghost))
+    , m_add(new Button(theme, Icon::FolderPlus, tr("Add repository"), ButtonLook::Ghost))
     , m_needsTitle(new Label(theme, TextStyle::SmallMedium, &Colors::textMuted))
     , m_needsHeader(new QWidget)
     , m_needs(new AttentionList(theme, clock, attention))
@@ -126,9 +127,8 @@ void Sidebar::buildLayout()
     layout->addWidget(new Hairline(m_theme, Qt::Horizontal));
     auto *foot = new QHBoxLayout;
     foot->setContentsMargins(Space::s, Space::xs, Space::s, Space::xs);
-    auto *add = new Button(m_theme, Icon::FolderPlus, tr("Add repository"), ButtonLook::Ghost);
-    connect(add, &QPushButton::clicked, this, &Sidebar::addRepositoryRequested);
-    foot->addWidget(add);
+    connect(m_add, &QPushButton::clicked, this, &Sidebar::addRepositoryRequested);
+    foot->addWidget(m_add);
     foot->addStretch(1);
     auto *settings = new IconButton(m_theme, Icon::Settings, tr("Settings"));
     settings->setName(tr("Settings"), QStringLiteral("Ctrl+,"));
@@ -145,7 +145,12 @@ void Sidebar::setOrganization(const Organization &organization)
 void Sidebar::setLinkState(const LinkState &state)
 {
     m_link = state;
+    const QString why = whyNotNow(state);
+    m_add->setEnabled(why.isEmpty());
+    m_add->setToolTip(why);
+    m_tree->setBlocked(why);
     refreshLink();
+    updateEmpty();
 }
 
 void Sidebar::refreshLink()
@@ -183,7 +188,7 @@ void Sidebar::updateEmpty()
     if (m_model->isFiltered())
         m_empty->set(Icon::Search, tr("No match"), tr("No task or repository has these words."));
     else if (!m_tasks->isReady() || !m_repositories->isReady())
-        m_empty->set(Icon::CircleDashed, tr("Loading"), tr("Tasks appear here as soon as they are read."));
+        m_empty->set(Icon::CircleDashed, whyNotNow(m_link).isEmpty() ? tr("Loading") : tr("Not known yet"), tr("Tasks appear here as soon as they are read."));
     else
         m_empty->set(Icon::FolderGit, tr("No repositories"), tr("Add one to start the first task."));
 }

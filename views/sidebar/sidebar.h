@@ -71,6 +71,7 @@ private:
     Label *m_linkWords;
     Button *m_newTask;
     Button *m_home;
+    Button *m_add;
     Label *m_needsTitle;
     QWidget *m_needsHeader;
     AttentionList *m_needs;

@@ -239,7 +239,9 @@ void TaskTree::openRepositoryMenu(const Repository &repository, const QPoint &at
     QAction *remove =
         menu->addAction(repository.taskCount > 0 ? tr("Remove (it still has tasks)") : tr("Remove from the list"), this,
             [this, id] { Q_EMIT removeRepositoryRequested(id); });
-    remove->setEnabled(repository.taskCount == 0);
+    remove->setEnabled(repository.taskCount == 0 && m_blocked.isEmpty());
+    remove->setToolTip(m_blocked);
+    menu->setToolTipsVisible(true);
     menu->popup(at);
 }
 

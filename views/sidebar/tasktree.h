@@ -19,6 +19,8 @@ public:
     TaskTree(ThemeProvider *theme, MinuteClock *clock, UiState *state, SidebarModel *model, QWidget *parent = nullptr);
 
     // Marks the task that the centre shows; empty: none. Emits nothing.
+    // Why nothing can be removed now; empty: it can.
+    void setBlocked(const QString &why) { m_blocked = why; }
     void setCurrentTask(const TaskId &task);
     // The open tasks in the order they are shown, for Ctrl+1 … Ctrl+9.
     TaskId taskAtPosition(int position) const;
@@ -39,6 +41,7 @@ protected:
     bool viewportEvent(QEvent *event) override;
 
 private:
+    QString m_blocked;
     void applyFolding(int first, int last);
     void toggleGroup(const QModelIndex &group);
     void activate(const QModelIndex &index);

@@ -72,6 +72,12 @@ void ErrorStrip::present(const QString &key, const QString &title, const QString
     QWidget::show();
 }
 
+void ErrorStrip::setActionBlocked(const QString &reason)
+{
+    m_action->setEnabled(reason.isEmpty());
+    m_action->setToolTip(reason);
+}
+
 void ErrorStrip::clear(const QString &key)
 {
     if (m_key == key)

@@ -23,6 +23,8 @@ public:
     void show(const QString &key, const Error &error, const QString &actionLabel = {});
     // The same, for what is no failure.
     void showNotice(const QString &key, const QString &title, const QString &detail, const QString &actionLabel);
+    // Why the button cannot be pressed now; empty: it can.
+    void setActionBlocked(const QString &reason);
     void clear(const QString &key);
     void clearAll();
     QString key() const { return m_key; }

@@ -202,6 +202,14 @@ QString StageRow::timeText() const
     return parts.join(QStringLiteral(" · "));
 }
 
+void StageRow::setConnected(bool connected)
+{
+    for (Button *retry : {m_retry, m_retryQuiet}) {
+        retry->setEnabled(connected);
+        retry->setToolTip(connected ? QString() : tr("Possible when the host can be reached"));
+    }
+}
+
 void StageRow::tick()
 {
     m_time->setText(timeText());

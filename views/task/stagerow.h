@@ -20,6 +20,7 @@ public:
 
     // `mayRetry`: a cancelled stage offers to go on here.
     void setStage(const Stage &stage, bool first, bool last, bool mayRetry);
+    void setConnected(bool connected); // retrying needs the host
     void tick(); // the time of a stage that runs
     const Stage &stage() const { return m_stage; }
 

@@ -1,6 +1,7 @@
 #include "views/task/stagetimeline.h"
 
 #include "models/stagelistmodel.h"
+#include "views/common/asoflabel.h"
 #include "views/common/controls.h"
 #include "views/task/stagerow.h"
 
@@ -27,11 +28,13 @@ StageTimeline::StageTimeline(ThemeProvider *theme, QWidget *parent)
     head->setSpacing(8);
     m_title = new Label(theme, TextStyle::ListSemiBold, &Colors::text, {}, m_card);
     m_progress = new Label(theme, TextStyle::Small, &Colors::textFaint, {}, m_card);
+    m_asOf = new AsOfLabel(theme, m_card);
     m_cancel = new Button(theme, tr("Cancel"), ButtonLook::Ghost, m_card);
     m_cancel->setSmall(true);
     head->addWidget(m_title);
     head->addWidget(m_progress);
     head->addStretch(1);
+    head->addWidget(m_asOf);
     head->addWidget(m_cancel);
     column->addLayout(head);
     column->addWidget(new Hairline(theme, Qt::Horizontal, m_card));
@@ -61,7 +64,17 @@ void StageTimeline::setStages(StageListModel *stages)
         connect(stages, &QAbstractItemModel::dataChanged, this, &StageTimeline::sync);
         connect(stages, &QAbstractItemModel::modelReset, this, &StageTimeline::sync);
     }
+    m_asOf->setModels({stages});
     sync();
+}
+
+void StageTimeline::setConnected(bool connected)
+{
+    m_connected = connected;
+    m_cancel->setEnabled(connected);
+    m_cancel->setToolTip(connected ? QString() : tr("Possible when the host can be reached"));
+    for (StageRow *row : std::as_const(m_byId))
+        row->setConnected(connected);
 }
 
 void StageTimeline::setSession(const SessionId &session, const AgentId &agent)
@@ -133,6 +146,7 @@ void StageTimeline::sync()
         m_byId.clear();
         for (const QString &id : std::as_const(order)) {
             auto *row = new StageRow(m_theme, m_card);
+            row->setConnected(m_connected);
             connect(row, &StageRow::retryRequested, this, &StageTimeline::retryRequested);
             connect(row, &StageRow::logRequested, this, &StageTimeline::logRequested);
             connect(row, &StageRow::branchClashResolved, this, &StageTimeline::branchClashResolved);

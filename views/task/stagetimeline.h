@@ -18,6 +18,7 @@ class StageListModel;
 
 namespace foundry::views {
 
+class AsOfLabel;
 class Button;
 class Label;
 class StageRow;
@@ -32,6 +33,8 @@ public:
     void setStages(StageListModel *stages); // may be null
     // Stages of other sessions are left out; with no session, all sandbox and agent stages count.
     void setSession(const SessionId &session, const AgentId &agent);
+    // Without a link nothing can be retried or cancelled, and the buttons say so.
+    void setConnected(bool connected);
     bool hasWork() const { return m_hasWork; }
     bool hasFailed() const { return m_failed; }
 
@@ -59,6 +62,7 @@ private:
     Surface *m_card;
     Label *m_title;
     Label *m_progress;
+    AsOfLabel *m_asOf;
     Button *m_cancel;
     QVBoxLayout *m_rows;
     QHash<QString, StageRow *> m_byId;
@@ -67,6 +71,7 @@ private:
     bool m_hasWork = false;
     bool m_failed = false;
     bool m_running = false;
+    bool m_connected = true;
 };
 
 } // namespace foundry::views

@@ -5,6 +5,7 @@
 #include "models/stagelistmodel.h"
 #include "models/changesmodel.h"
 #include "models/transcriptmodel.h"
+#include "views/common/asoflabel.h"
 #include "views/common/codehighlighter.h"
 #include "views/common/controls.h"
 #include "views/composer/composer.h"
@@ -89,7 +90,12 @@ void TaskPage::buildLayout()
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
     m_tabs = new SessionTabs(m_theme, main);
-    column->addWidget(m_tabs);
+    auto *tabs = new QHBoxLayout;
+    tabs->setContentsMargins(0, 0, 16, 0);
+    tabs->addWidget(m_tabs, 1);
+    m_asOf = new AsOfLabel(m_theme, main);
+    tabs->addWidget(m_asOf);
+    column->addLayout(tabs);
     column->addWidget(new Hairline(m_theme, Qt::Horizontal, main));
     m_stack = new QStackedWidget(main);
     column->addWidget(m_stack, 1);
@@ -152,6 +158,9 @@ void TaskPage::setTask(const TaskPageModels &models)
     m_tabs->setSessions(models.sessions);
     chooseSession();
     updateSession();
+    updateAsOf();
+    if (other)
+        Q_EMIT taskChanged();
 }
 
 void TaskPage::watchSessions()
@@ -170,6 +179,7 @@ void TaskPage::watchSessions()
     connect(sessions, &QAbstractItemModel::rowsRemoved, this, rows, Qt::QueuedConnection);
     connect(sessions, &QAbstractItemModel::modelReset, this, rows, Qt::QueuedConnection);
     connect(sessions, &QAbstractItemModel::dataChanged, this, &TaskPage::updateSession);
+    connect(sessions, &ListModelBase::readyChanged, this, &TaskPage::updateSession);
 }
 
 // A diff that is open is read anew when its file changed.
@@ -256,13 +266,39 @@ void TaskPage::setConnected(bool connected)
 {
     m_connected = connected;
     m_composer->setConnected(connected);
+    m_stages->setConnected(connected);
+    m_changes->setConnected(connected);
+    m_error->setActionBlocked(connected ? QString() : tr("Possible when the host can be reached"));
+    for (QWidget *document : std::as_const(m_documents)) {
+        if (auto *diff = qobject_cast<DiffView *>(document))
+            diff->setConnected(connected);
+    }
+    updateBlocked();
+    updateEmptyText();
+}
+
+void TaskPage::setOutbox(const QList<OutboxItem> &items)
+{
+    m_composer->setOutbox(items);
+}
+
+// A document that is on screen has a time of its own.
+void TaskPage::updateAsOf()
+{
+    if (m_stack->currentWidget() == m_conversation)
+        m_asOf->setModels({m_models.sessions, m_transcript->transcript()});
+    else
+        m_asOf->setModels({});
 }
 
 void TaskPage::setTranscript(const SessionId &session, TranscriptModel *transcript)
 {
     if (session == m_session)
         m_transcript->setTranscript(session, transcript);
+    if (transcript)
+        connect(transcript, &ListModelBase::readyChanged, this, &TaskPage::updateEmptyText, Qt::UniqueConnection);
     updateEmptyText();
+    updateAsOf();
 }
 
 void TaskPage::revealEntry(qint64 entryIndex)
@@ -315,6 +351,8 @@ void TaskPage::updateBlocked()
         reason = tr("The task is archived");
     else if (m_summary.status.is(TaskStatus::Deleting))
         reason = tr("The task is being deleted");
+    else if (!session() && m_models.sessions && !m_models.sessions->isReady())
+        reason = m_connected ? tr("Reading the task…") : tr("This task is not on this computer yet");
     m_composer->setBlocked(reason);
 }
 
@@ -323,10 +361,17 @@ void TaskPage::updateEmptyText()
     const Session *shown = session();
     if (m_stages->hasWork()) {
         m_transcript->setEmptyText(QStringLiteral(" "), m_stages->hasFailed() ? tr("Your prompt is kept, and sent when this is mended.") : QString());
+    } else if (!shown && m_models.sessions && !m_models.sessions->isReady()) {
+        if (m_connected)
+            m_transcript->setEmptyText(tr("Reading the task…"), {});
+        else
+            m_transcript->setEmptyText(tr("Not on this computer yet"), tr("This task was not opened while the host was there. It is read as soon as it can be reached."));
     } else if (!shown) {
         m_transcript->setEmptyText(tr("No open session"), tr("Open one with + in the row of tabs."));
     } else if (m_transcript->transcript() && m_transcript->transcript()->isReady()) {
         m_transcript->setEmptyText(tr("Nothing said yet"), tr("Write below what should be done."));
+    } else if (!m_connected) {
+        m_transcript->setEmptyText(tr("Not on this computer yet"), tr("This session was not opened while the host was there. It is read as soon as it can be reached."));
     } else {
         m_transcript->setEmptyText({}, {});
     }
@@ -347,8 +392,14 @@ void TaskPage::showError(const Error &error)
     m_error->show(QStringLiteral("command"), error);
 }
 
+void TaskPage::flushDraft()
+{
+    m_composer->flushDraft();
+}
+
 void TaskPage::focusComposer()
 {
+    m_tabs->setCurrentSession(m_session);
     m_stack->setCurrentWidget(m_conversation);
     m_composer->edit()->setFocus(Qt::ShortcutFocusReason);
 }

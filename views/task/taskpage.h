@@ -8,6 +8,7 @@
 
 #include "models/types/changes.h"
 #include "models/types/organization.h"
+#include "models/types/outboxitem.h"
 #include "models/types/result.h"
 #include "models/types/task.h"
 #include "models/types/user.h"
@@ -30,6 +31,7 @@ class TranscriptModel;
 
 namespace foundry::views {
 
+class AsOfLabel;
 class ChangesPanel;
 class CodeHighlighter;
 class Composer;
@@ -78,6 +80,8 @@ public:
     void revealEntry(qint64 entryIndex);
 
     void setDraft(const SessionId &session, const Draft &draft); // of an overlay; never over what is being typed
+    // What of this task waits for the host's answer, in order: shown above the composer.
+    void setOutbox(const QList<OutboxItem> &items);
     // A prompt that could not be sent comes back into the composer.
     void restorePrompt(const SessionId &session, const QString &text);
 
@@ -88,11 +92,13 @@ public:
     // A command of this task failed: said above the composer until dismissed.
     void showError(const Error &error);
 
+    void flushDraft(); // before the program ends
     void focusComposer();
     void setChangesVisible(bool visible);
     bool changesVisible() const;
 
 Q_SIGNALS:
+    void taskChanged(); // another one is shown, or none
     void sessionActivated(const foundry::TaskId &task, const foundry::SessionId &session);
     void newSessionRequested(const foundry::TaskId &task, const foundry::AgentId &agent); // empty agent: the default one
     void renameSessionRequested(const foundry::TaskId &task, const foundry::SessionId &session, const QString &name);
@@ -101,6 +107,10 @@ Q_SIGNALS:
     void sendRequested(const foundry::TaskId &task, const foundry::SessionId &session, const QString &prompt);
     void editQueuedRequested(const foundry::TaskId &task, const foundry::QueueId &queued, const QString &prompt);
     void dropQueuedRequested(const foundry::TaskId &task, const foundry::QueueId &queued);
+    // An entry of the outbox: put away; sent once more; a message back into the composer (restorePrompt()).
+    void dropUnsentRequested(const foundry::RequestId &id);
+    void sendAgainRequested(const foundry::RequestId &id);
+    void takeBackRequested(const foundry::RequestId &id);
     void cancelTurnRequested(const foundry::TaskId &task, const foundry::SessionId &session);
     void resendInterruptedRequested(const foundry::TaskId &task, const foundry::SessionId &session);
     void permissionAnswered(const foundry::TaskId &task, const foundry::SessionId &session, const QString &requestId,
@@ -138,6 +148,7 @@ private:
     void updateUnread();
     void updateEmptyText();
     void updateBlocked();
+    void updateAsOf();
     void clearDocuments();
     const Session *session() const;
     // taskpageconnections.cpp: what the parts ask for
@@ -165,6 +176,7 @@ private:
     TaskHeader *m_header = nullptr;
     StageTimeline *m_stages = nullptr;
     SessionTabs *m_tabs = nullptr;
+    AsOfLabel *m_asOf = nullptr; // of the conversation
     QSplitter *m_splitter = nullptr;
     QStackedWidget *m_stack = nullptr;
     QWidget *m_conversation = nullptr;

@@ -54,7 +54,8 @@ void TaskPage::connectParts()
         Q_EMIT resolveBranchClashRequested(m_models.taskId, adopt, newName);
     });
     connect(m_stages, &StageTimeline::logRequested, this, [this](const QString &stage) {
-        openText(logDocument(stage), tr("Log of the stage"))->setLoading();
+        TextTab *log = openText(logDocument(stage), tr("Log of the stage"));
+        log->setLoading(m_connected ? QString() : tr("The log is at the host. It is read as soon as it can be reached."));
         Q_EMIT stageLogRequested(m_models.taskId, stage);
     });
 
@@ -80,7 +81,8 @@ void TaskPage::connectConversation()
     });
     connect(m_transcript, &TranscriptView::linkActivated, this, &TaskPage::confirmLink);
     connect(m_transcript, &TranscriptView::blobRequested, this, [this](const BlobRef &blob) {
-        openText(blobDocument(blob.blobId), tr("Output, %1").arg(fileSizeText(blob.size)))->setLoading();
+        openText(blobDocument(blob.blobId), tr("Output, %1").arg(fileSizeText(blob.size)))
+            ->setLoading(m_connected ? QString() : tr("If it was not opened before, it is at the host, and is read as soon as that can be reached."));
         Q_EMIT blobRequested(m_models.taskId, blob);
     });
     connect(m_transcript, &TranscriptView::textRequested, this, [this](const QString &title, const QString &text) {
@@ -111,6 +113,10 @@ void TaskPage::connectConversation()
         if (!m_models.taskId.isEmpty())
             Q_EMIT draftChanged(m_models.taskId, session, draft);
     });
+    connect(m_composer, &Composer::dropUnsentRequested, this, &TaskPage::dropUnsentRequested);
+    connect(m_composer, &Composer::sendAgainRequested, this, &TaskPage::sendAgainRequested);
+    connect(m_composer, &Composer::takeBackRequested, this, &TaskPage::takeBackRequested);
+    connect(m_stack, &QStackedWidget::currentChanged, this, &TaskPage::updateAsOf);
     connect(m_error, &ErrorStrip::actionTriggered, this, [this](const QString &key) {
         if (key == QLatin1StringView("session"))
             Q_EMIT resendInterruptedRequested(m_models.taskId, m_session);
@@ -123,6 +129,7 @@ void TaskPage::openDiff(const QString &path, ChangeScope scope)
     auto *diff = qobject_cast<DiffView *>(m_documents.value(document));
     if (!diff) {
         diff = new DiffView(m_theme, m_highlighter, m_stack);
+        diff->setConnected(m_connected);
         connect(diff, &DiffView::pageRequested, this, [this](const QString &wanted, ChangeScope from, const QString &cursor) {
             Q_EMIT diffRequested(m_models.taskId, wanted, from, cursor);
         });

@@ -70,9 +70,11 @@ void TextTab::refresh()
     m_text->setPalette(colors);
 }
 
-void TextTab::setLoading()
+void TextTab::setLoading(const QString &why)
 {
     m_state->setText(tr("Loading…"));
+    if (!why.isEmpty() && m_text->document()->isEmpty())
+        m_text->setPlainText(why);
 }
 
 void TextTab::setText(const Result<QString> &text)

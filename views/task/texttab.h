@@ -18,7 +18,8 @@ class TextTab : public QWidget {
 public:
     TextTab(ThemeProvider *theme, const QString &title, QWidget *parent = nullptr);
 
-    void setLoading();
+    // `why`: it will take longer.
+    void setLoading(const QString &why = {});
     void setText(const Result<QString> &text);
 
 private:

@@ -320,8 +320,11 @@ void SandboxActor::runPlaceStage(const RunStage &run)
 {
     auto known = m_operations.find(run.stage);
     if (known != m_operations.end()) {
-        if (known->attempt == run.attempt && !known->abandoned)
-            return; // asked again after a restart of the other side: it is being done
+        if (known->attempt == run.attempt && !known->abandoned) { // asked again after a restart of the other side: it is being done
+            if (!known->waits.isEmpty())
+                context().stream(task(), QStringLiteral("stageProgress"), encodeStageProgress({run.stage, run.attempt, known->waits, {}, true}));
+            return;
+        }
         known->next = run;
         if (known->running)
             known->running->cancel();
@@ -361,6 +364,11 @@ void SandboxActor::runPlaceStage(const RunStage &run)
         last = text;
         StageProgress progress{run.stage, run.attempt, QStringLiteral("%1 (%2 %)").arg(text).arg(int(fraction * 100)), log};
         context().stream(task(), QStringLiteral("stageProgress"), encodeStageProgress(progress));
+    });
+    QObject::connect(operation, &SandboxOperation::waiting, context().owner(), [this, run](bool waits, const QString &text) {
+        if (const auto waiting = m_operations.find(run.stage); waiting != m_operations.end())
+            waiting->waits = waits ? text : QString();
+        context().stream(task(), QStringLiteral("stageProgress"), encodeStageProgress({run.stage, run.attempt, text, text + QLatin1Char('\n'), waits}));
     });
 }
 

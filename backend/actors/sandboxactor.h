@@ -81,6 +81,7 @@ private:
         QPointer<SandboxOperation> running;
         std::optional<RunStage> next = {}; // asked while an earlier attempt winds down
         bool abandoned = false;
+        QString waits = {}; // for what, in words, before it begins
     };
 
     // sandboxactor.cpp: stages of the place itself

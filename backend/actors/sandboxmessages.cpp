@@ -138,8 +138,11 @@ Result<StageEnded> decodeStageEnded(const QByteArray &json)
 
 QByteArray encodeStageProgress(const StageProgress &progress)
 {
-    return messagejson::text({{QLatin1StringView("stage"), progress.stage}, {QLatin1StringView("attempt"), progress.attempt},
-        {QLatin1StringView("message"), progress.message}, {QLatin1StringView("log"), progress.log}});
+    QJsonObject object{{QLatin1StringView("stage"), progress.stage}, {QLatin1StringView("attempt"), progress.attempt},
+        {QLatin1StringView("message"), progress.message}, {QLatin1StringView("log"), progress.log}};
+    if (progress.waits)
+        object.insert(QLatin1StringView("waits"), *progress.waits);
+    return messagejson::text(object);
 }
 
 Result<StageProgress> decodeStageProgress(const QByteArray &json)
@@ -147,8 +150,11 @@ Result<StageProgress> decodeStageProgress(const QByteArray &json)
     auto read = messagejson::object(json, {QLatin1StringView("stage"), QLatin1StringView("attempt")});
     if (!read)
         return read.error();
-    return StageProgress{read->value(QLatin1StringView("stage")).toString(), read->value(QLatin1StringView("attempt")).toInteger(),
+    StageProgress progress{read->value(QLatin1StringView("stage")).toString(), read->value(QLatin1StringView("attempt")).toInteger(),
         read->value(QLatin1StringView("message")).toString(), read->value(QLatin1StringView("log")).toString()};
+    if (const QJsonValue waits = read->value(QLatin1StringView("waits")); waits.isBool())
+        progress.waits = waits.toBool();
+    return progress;
 }
 
 QByteArray encodeDeliverPrompt(const DeliverPrompt &deliver)

@@ -63,6 +63,7 @@ struct StageProgress {
     qint64 attempt = 0;
     QString message = {};
     QString log = {};
+    std::optional<bool> waits = {}; // for somebody else's work to end: the deadline stands still; false: it begins
 };
 QByteArray encodeStageProgress(const StageProgress &progress);
 Result<StageProgress> decodeStageProgress(const QByteArray &json);

@@ -21,7 +21,7 @@ TaskActor::TaskActor(ActorContext &context, GitEnvironment git, QString blobRoot
           {[this](Transaction &tx, const SessionId &session, const QString &origin) { m_turns.sessionReady(tx, session, origin); },
               [this](Transaction &tx) { tx.afterCommit([this] { m_changes.request(0); }); },
               [](Transaction &, const Stage &) {},
-              {}})
+              {}, [this](Transaction &tx) { settle(tx); }})
     , m_turns(context, m_store, m_transcripts, m_provisioning, m_attention, m_blobs)
     , m_lane(context.owner())
     , m_changes(context, m_store, git, m_lane, {[this](Transaction &tx) { settle(tx); }, [this] { m_files.refreshed(); }})

@@ -410,6 +410,8 @@ void TaskProvisioning::progressed(const StageProgress &progress)
     // Progress may be lost; an error of storage shows at the next durable write.
     auto written = m_context.transaction([&](Transaction &tx) -> Result<> {
         m_runner.progress(tx, stageWorkflow(progress.stage), stageStep(progress.stage), progress.attempt, progress.message, progress.log);
+        if (progress.waits && m_runner.hold(tx, stageWorkflow(progress.stage), stageStep(progress.stage), progress.attempt, *progress.waits))
+            m_events.deadlineMoved(tx);
         return Unit{};
     });
     Q_UNUSED(written);

@@ -15,6 +15,7 @@ public:
         std::function<void(Transaction &)> sandboxReady;
         std::function<void(Transaction &, const Stage &)> stageFailed;
         std::function<void(Transaction &, const QString &stageId)> stageBegun;
+        std::function<void(Transaction &)> deadlineMoved;
     };
 
     TaskProvisioning(ActorContext &context, TaskStore &store, StageDeadlines deadlines, Events events);

@@ -76,6 +76,8 @@ const ErrorRule errorRules[] = {
     {"not a git repository", QLatin1StringView("not_a_repository"), "This folder is not in a git repository."},
     {"Unable to create '([^']*\\.lock)': File exists|could not lock config file ([^:]*): File exists", QLatin1StringView("locked"),
         "The repository is locked: %1 exists."},
+    // Git makes that file empty and then fills it; whoever reads all work trees in between ends so, with "Success".
+    {"failed to read ([^\n]*/worktrees/[^\n]*/commondir)", QLatin1StringView("locked"), "Another work tree of this repository is being made: %1 is still empty."},
     {"(?:a branch named|fatal: branch) '([^']*)' already exists|refs/heads/([^':]*)': reference already exists|'refs/heads/([^']*)' exists; cannot create"
      "|cannot lock ref 'refs/heads/[^']*': there is a non-empty directory '([^']*)'",
         QLatin1StringView("branch_exists"), "A branch in the way exists already: %1."},

@@ -61,6 +61,9 @@ public:
 
 Q_SIGNALS:
     void progress(double fraction, const QString &text);
+    // It has not begun, because something of somebody else's has to end first (no part of its deadline); false: it begins.
+    // Never from inside the call that started the operation.
+    void waiting(bool waits, const QString &text);
 };
 
 class WorkKeeper;

@@ -45,7 +45,16 @@ public:
             if (m_cancelled)
                 return;
             m_refuse = {};
+            if (m_saidWaiting)
+                Q_EMIT waiting(false, QStringLiteral("Its turn has come"));
             follow(start());
+        });
+        // Whose turn it is already is called before this.
+        QTimer::singleShot(0, this, [this] {
+            if (m_cancelled || !m_refuse)
+                return;
+            m_saidWaiting = true;
+            Q_EMIT waiting(true, QStringLiteral("Waiting for another task's work tree of this repository"));
         });
     }
     void cancel() override
@@ -75,6 +84,7 @@ private:
     QPointer<GitJob> m_job;
     QPointer<ChildProcess> m_child;
     bool m_cancelled = false;
+    bool m_saidWaiting = false;
 };
 
 // An id is opaque text: only what cannot leave the folder is taken over into a path.

@@ -271,6 +271,16 @@ bool WorkflowRunner::progress(Transaction &tx, const QString &workflow, const QS
     return true;
 }
 
+bool WorkflowRunner::hold(Transaction &tx, const QString &workflow, const QString &stepName, qint64 attempt, bool waits)
+{
+    auto record = step(workflow, stepName);
+    if (!record || record->attempt != attempt || record->state != StageState::Running || record->deadlineMs <= 0)
+        return false;
+    record->deadlineAt = waits ? std::nullopt : std::optional<Millis>(QDateTime::currentMSecsSinceEpoch() + record->deadlineMs);
+    write(tx, *record);
+    return true;
+}
+
 void WorkflowRunner::reset(Transaction &tx, StepRecord record, const QString &cause)
 {
     if (record.state == StageState::Running && m_hooks.abandon)
@@ -381,7 +391,8 @@ void WorkflowRunner::undo(Transaction &tx, const QString &workflow)
 void WorkflowRunner::checkDeadlines(Transaction &tx, Millis now)
 {
     for (const StepRecord &record : running(now)) {
-        const qint64 seconds = (now - record.startedAt.value_or(now) + 500) / 1000;
+        const Millis since = qMax(record.startedAt.value_or(now), record.deadlineAt.value_or(now) - record.deadlineMs); // without its waits
+        const qint64 seconds = (now - since + 500) / 1000;
         const QString last = record.message ? QStringLiteral(" The last it said was: %1").arg(*record.message) : QString();
         if (m_hooks.abandon)
             m_hooks.abandon(tx, record);

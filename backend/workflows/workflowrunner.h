@@ -107,6 +107,9 @@ public:
     // A sign of progress: raises progressAt; text is kept in the attempt's log (its last 64 KiB).
     bool progress(Transaction &tx, const QString &workflow, const QString &step, qint64 attempt, const QString &message,
         const QString &log);
+    // The step's effect waits for something that is not its own, and its deadline with it; when it does no longer, the
+    // deadline begins anew. A restart begins it anew as well.
+    bool hold(Transaction &tx, const QString &workflow, const QString &step, qint64 attempt, bool waits);
     // Goes back to `step`: it and those after it are pending again with a raised attempt. A workflow that was recorded by
     // another version is begun anew with today's recipe.
     Result<> retry(Transaction &tx, const QString &workflow, const QString &step, const QString &cause);

@@ -24,6 +24,7 @@ private Q_SLOTS:
         row("folder closed", "fatal: cannot change to '/root/x': Permission denied\n", "not_found", "/root/x");
         row("dubious", "fatal: detected dubious ownership in repository at '/srv/app'\nTo add an exception for this directory, call:\n\n\tgit config --global --add safe.directory /srv/app\n", "untrusted", "/srv/app");
         row("dubious, older", "fatal: unsafe repository ('/srv/app' is owned by someone else)\n", "untrusted", "/srv/app");
+        row("another work tree is being made", "fatal: failed to read .git/worktrees/fix/commondir: Success\n", "locked", ".git/worktrees/fix/commondir");
         row("bare forbidden", "fatal: cannot use bare repository '/srv/a.git' (safe.bareRepository is 'explicit')\n", "untrusted", "/srv/a.git");
         row("branch exists", "fatal: a branch named 'fix' already exists\n", "branch_exists", "fix");
         row("branch exists, ref", "fatal: cannot lock ref 'refs/heads/fix': reference already exists\n", "branch_exists");

@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 
 namespace foundry::test {
 
@@ -34,8 +35,29 @@ public:
         {
             ++events;
             bytes += frame.size();
+            const std::lock_guard lock(m_mutex);
+            if (m_topic.isEmpty() || !frame.contains(m_topic))
+                return;
+            m_frames.append(frame);
+        }
+        // From now on this topic's frames are kept.
+        void keep(const QString &topic)
+        {
+            const std::lock_guard lock(m_mutex);
+            m_topic = topic.toUtf8();
+            m_frames.clear();
+        }
+        QList<QByteArray> frames() const
+        {
+            const std::lock_guard lock(m_mutex);
+            return m_frames;
         }
         void close(const QList<backend::ConnectionId> &, const Error &) override { }
+
+    private:
+        mutable std::mutex m_mutex;
+        QByteArray m_topic;
+        QList<QByteArray> m_frames;
     } ear;
 
     // Environment variables take effect with start().

@@ -254,6 +254,8 @@ void tst_Sessions::takenUpOrAnew_data()
     QTest::addColumn<QString>("mode");
     QTest::addColumn<QString>("says");
     QTest::newRow("load") << QStringLiteral("ok") << QStringLiteral("has taken up this conversation");
+    QTest::newRow("resume") << QStringLiteral("resuming") << QStringLiteral("has taken up this conversation");
+    QTest::newRow("it has lost it") << QStringLiteral("lost") << QStringLiteral("knows nothing of what was said above");
     QTest::newRow("anew") << QStringLiteral("forgetful") << QStringLiteral("knows nothing of what was said above");
 }
 void tst_Sessions::takenUpOrAnew()

@@ -3,6 +3,8 @@
 #include "tests/backend_actors/domainharness.h"
 
 #include <QDir>
+#include <QDirIterator>
+#include <QStandardPaths>
 
 using namespace foundry;
 using foundry::test::DomainHarness;
@@ -251,6 +253,67 @@ private Q_SLOTS:
         const auto restarted = protocol::decodeChangesPage(*answer);
         for (const Entity &entity : restarted->upserts)
             QVERIFY(!std::holds_alternative<FileChange>(entity));
+    }
+
+    // However much is asked at once: one git after another, not one for each question, and none leaves a trace.
+    void oneGitAtATimeAndNoTrace()
+    {
+        QVERIFY(m_host->waitForStatus(m_made, SessionStatus::Ready));
+        write(QStringLiteral("README.md"), "staged\n");
+        m_host->git.mustGit(m_tree, {QStringLiteral("add"), QStringLiteral("README.md")});
+        write(QStringLiteral("README.md"), "and edited\n");
+        write(QStringLiteral("new"), "x\n");
+        // The same bytes with another time: what makes a plain git write the index.
+        write(QStringLiteral("src/main.cpp"), m_host->git.read(m_tree, QStringLiteral("src/main.cpp")));
+        QVERIFY(refresh());
+        const QString gitDir = m_host->git.git(m_tree, {QStringLiteral("rev-parse"), QStringLiteral("--absolute-git-dir")}).line();
+        const auto snapshot = [&] {
+            QMap<QString, QByteArray> all;
+            for (const QString &folder : {m_tree, gitDir}) {
+                QDirIterator files(folder, QDir::Files | QDir::Hidden, QDirIterator::Subdirectories);
+                while (files.hasNext()) {
+                    const QFileInfo info(files.next());
+                    QFile file(info.filePath());
+                    if (file.open(QIODevice::ReadOnly))
+                        all.insert(info.filePath(), QByteArray::number(info.lastModified().toMSecsSinceEpoch()) + ' ' + file.readAll());
+                }
+            }
+            return all;
+        };
+        const auto before = snapshot();
+        QVERIFY(before.contains(gitDir + QStringLiteral("/index")));
+        const QByteArray path = qgetenv("PATH");
+        const auto restore = qScopeGuard([&path] { qputenv("PATH", path); });
+        const QString root = m_host->git.root();
+        m_host->git.write(root, QStringLiteral("bin/git"),
+            // Held by whatever git it becomes, until that has ended in any way.
+            QStringLiteral("#!/bin/sh\nexec 9>>'%1/busy'\nflock -n 9 || echo \"$*\" >>'%1/overlaps'\necho \"$*\" >>'%1/runs'\nsleep 0.02\nexec '%2' \"$@\"\n")
+                .arg(root, QStandardPaths::findExecutable(QStringLiteral("git"))).toUtf8(), true);
+        qputenv("PATH", (root + QStringLiteral("/bin:")).toUtf8() + path);
+        for (int i = 0; i < 15; ++i) {
+            QVERIFY(m_host->command(m_made.address, QStringLiteral("refreshChanges"), RefreshChanges{}));
+            GetDiff diff;
+            diff.requestId = makeId<RequestId>();
+            diff.path = QStringLiteral("README.md");
+            diff.scope = i % 2 ? ChangeScope::Staged : ChangeScope::Unstaged;
+            QVERIFY(m_host->call(m_made.address, QStringLiteral("getDiff"), protocol::encodeArgs(diff)));
+        }
+        QCOMPARE(file(QStringLiteral("README.md"), QStringLiteral("index")).data, QByteArray("staged\n"));
+        QVERIFY(find(QStringLiteral("main")).paths.contains(QStringLiteral("src/main.cpp")));
+        SendMessage send;
+        send.queueId = makeId<QueueId>();
+        send.sessionId = m_made.session;
+        send.prompt = Prompt{QStringLiteral("/help")};
+        QVERIFY(m_host->command(m_made.address, QStringLiteral("sendMessage"), send));
+        QVERIFY(m_host->waitForStatus(m_made, SessionStatus::Idle));
+        QVERIFY(refresh());
+        const QByteArray runs = m_host->git.read(root, QStringLiteral("runs"));
+        const QByteArray overlaps = m_host->git.read(root, QStringLiteral("overlaps"));
+        QVERIFY2(overlaps.isEmpty(), (overlaps + "of\n" + runs).constData());
+        const qsizetype looks = runs.count(" rev-list --left-right ");
+        QVERIFY2(looks >= 1 && looks <= 8, runs.constData());
+        QVERIFY(snapshot() == before);
+        QCOMPARE(changedIds(), (QStringList{QStringLiteral("staged:README.md"), QStringLiteral("unstaged:README.md"), QStringLiteral("untracked:new")}));
     }
 
     // Edits by anybody show by themselves while somebody looks; not when nobody does.

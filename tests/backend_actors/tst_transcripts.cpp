@@ -2,6 +2,10 @@
 // that wait, a tool's work before its turn is over, an agent that no signal but the last ends. Real agent processes.
 #include "tests/backend_actors/domainharness.h"
 
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+
 #include <csignal>
 
 using namespace foundry;
@@ -25,6 +29,8 @@ private Q_SLOTS:
     void waitingPromptsKeepTheirOrder();
     void toolsShowBeforeTheTurnEnds();
     void deafAgentHoldsNothingUp();
+    void streamsInBatchesAtOffsets();
+    void planChangesInItsPlace();
 
 private:
     DomainHarness::Made createWith(const QString &mode, const QString &prompt)
@@ -198,6 +204,63 @@ void tst_Transcripts::deafAgentHoldsNothingUp()
     QVERIFY(m_host->session(made.address, made.session)->closedAt.has_value());
     QTRY_VERIFY_WITH_TIMEOUT(::kill(pid_t(pid), 0) != 0, 30000);
     QVERIFY(entries(made, EntryKind::UserMessage).size() == 1); // what waited was not delivered to anybody
+}
+
+// While the agent speaks: one event for each batch of at most 50 ms, each word at the offset where the text ended.
+void tst_Transcripts::streamsInBatchesAtOffsets()
+{
+    const auto made = createWith(QStringLiteral("stream"), QString());
+    QVERIFY(m_host->waitForStatus(made, SessionStatus::Ready));
+    const QString topic = QStringLiteral("session/") + made.session.value;
+    m_host->listen(made.address, topic);
+    m_host->ear.keep(topic);
+    send(made, QStringLiteral("speak"));
+    QTRY_COMPARE_WITH_TIMEOUT(entries(made, EntryKind::TurnEnd).size(), 1, 30000);
+    QTRY_VERIFY(!m_host->ear.frames().isEmpty() && m_host->ear.frames().last().contains("turn_end"));
+    QMap<qint64, QByteArray> texts;
+    QList<Millis> times;
+    qint64 revision = 0;
+    for (const QByteArray &frame : m_host->ear.frames()) {
+        const QJsonObject val = QJsonDocument::fromJson(frame).object().value(QLatin1StringView("body")).toObject().value(QLatin1StringView("val")).toObject();
+        const auto event = protocol::decodeEvent(QJsonDocument(val.value(QLatin1StringView("args")).toArray().at(0).toObject()).toJson());
+        QVERIFY2(event, event ? "" : qPrintable(event.error().message));
+        QVERIFY(revision == 0 || event->revision == revision + 1);
+        revision = event->revision;
+        for (const Entity &entity : event->upserts) {
+            if (const auto *entry = std::get_if<TranscriptEntry>(&entity))
+                texts[entry->index] = entry->text.toUtf8();
+        }
+        for (const TextAppend &append : event->appends) {
+            QCOMPARE(append.offset, texts.value(append.index).size());
+            texts[append.index] += append.text.toUtf8();
+        }
+        if (!event->appends.isEmpty())
+            times.append(event->at);
+    }
+    for (const TranscriptEntry &entry : m_host->transcript(made.address, made.session))
+        QCOMPARE(QString::fromUtf8(texts.value(entry.index)), entry.text);
+    QVERIFY(texts.value(1).endsWith("wört499 "));
+    const qint64 took = times.last() - times.first();
+    QVERIFY2(times.size() <= took / 50 + 3, qPrintable(QStringLiteral("%1 batches in %2 ms").arg(times.size()).arg(took)));
+    QVERIFY2(times.size() >= took / 200, qPrintable(QStringLiteral("%1 batches in %2 ms").arg(times.size()).arg(took)));
+}
+
+// Until its turn ends a plan is one entry, whatever comes between; the next turn has one of its own.
+void tst_Transcripts::planChangesInItsPlace()
+{
+    const auto made = createWith(QStringLiteral("plans"), QStringLiteral("one"));
+    QTRY_COMPARE_WITH_TIMEOUT(entries(made, EntryKind::TurnEnd).size(), 1, 20000);
+    const auto first = entries(made, EntryKind::Plan);
+    QCOMPARE(first.size(), 1);
+    QCOMPARE(first.first().index, 1); // before the words that came between
+    QCOMPARE(first.first().plan.size(), 2);
+    QCOMPARE(first.first().plan.first().status, QStringLiteral("completed"));
+    send(made, QStringLiteral("two"));
+    QTRY_COMPARE_WITH_TIMEOUT(entries(made, EntryKind::TurnEnd).size(), 2, 20000);
+    const auto both = entries(made, EntryKind::Plan);
+    QCOMPARE(both.size(), 2);
+    QCOMPARE(both.first().rev, first.first().rev);
+    QCOMPARE(both.last().turn, first.first().turn + 1);
 }
 
 QTEST_GUILESS_MAIN(tst_Transcripts)

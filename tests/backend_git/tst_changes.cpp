@@ -144,6 +144,28 @@ private Q_SLOTS:
         QVERIFY(capped->truncated);
         QCOMPARE(lines(capped->files), wanted.mid(0, 5));
     }
+    // A submodule is one row, when it stands at another commit; what is inside is a repository of its own, and not looked at.
+    void submodules()
+    {
+        const GitFixture fixture;
+        const GitEnvironment git = gitFor(fixture);
+        const Task task = makeTask(fixture, git);
+        const QString library = fixture.makeRepository(QStringLiteral("library"));
+        fixture.mustGit(task.tree, {QStringLiteral("-c"), QStringLiteral("protocol.file.allow=always"), QStringLiteral("submodule"), QStringLiteral("add"), QStringLiteral("-q"), library, QStringLiteral("lib")});
+        const auto now = [&] {
+            const auto found = changes(git, {task.tree, task.base});
+            return found ? lines(found->files).filter(QStringLiteral(" lib")) : QStringList(describe(found.error()));
+        };
+        QCOMPARE(now(), QStringList(QStringLiteral("staged A lib +1 -0")));
+        fixture.commitAll(task.tree, QStringLiteral("with a library"));
+        QCOMPARE(now(), QStringList(QStringLiteral("committed A lib +1 -0")));
+        fixture.write(task.tree, QStringLiteral("lib/README.md"), "work inside\n");
+        QCOMPARE(now().size(), 1);
+        fixture.commitAll(task.tree + QStringLiteral("/lib"), QStringLiteral("another"));
+        QCOMPARE(now().value(1), QStringLiteral("unstaged M lib +1 -1"));
+        fixture.mustGit(task.tree, {QStringLiteral("add"), QStringLiteral("lib")});
+        QCOMPARE(now().value(1), QStringLiteral("staged M lib +1 -1"));
+    }
     // Only the time of a file is newer: no change, and the index still not written.
     void touchedFiles()
     {

@@ -19,6 +19,10 @@
 //   permission   asks for a permission whose tool call was never announced, and says how it was answered
 //   twopermissions  asks for two at once
 //   forgetful    as ok, but cannot take up a session
+//   resuming     as ok, and takes up a session by session/resume alone
+//   lost         as ok, and says that it can load sessions, but knows none
+//   stream       five hundred words, one every two milliseconds
+//   plans        a plan, a word, and the plan as it is then
 //   options      says which model, mode and effort it was set to
 //   question     asks a form of one field of each type, and says what it got; "late" in the prompt: takes it back
 //   questionurl  sends to a page; "done" in the prompt: says at once that the page was completed
@@ -192,6 +196,18 @@ void prompt(const QJsonValue &id, const QString &session, const QString &text)
             say(session, QStringLiteral("word "));
         }
         endTurn(id);
+    } else if (mode == QLatin1StringView("stream")) {
+        for (int i = 0; i < 500; ++i) {
+            ::usleep(2000);
+            say(session, QStringLiteral("wört%1 ").arg(i));
+        }
+        endTurn(id);
+    } else if (mode == QLatin1StringView("plans")) {
+        send(update(session, json(R"({"sessionUpdate":"plan","entries":[{"content":"one","priority":"high","status":"in_progress"}]})")));
+        say(session, text);
+        ::usleep(150000);
+        send(update(session, json(R"({"sessionUpdate":"plan","entries":[{"content":"one","priority":"high","status":"completed"},{"content":"two","priority":"low","status":"pending"}]})")));
+        endTurn(id);
     } else if (mode == QLatin1StringView("flood")) {
         const QByteArray line = encode(update(session, chunk(QString(10000, QLatin1Char('x')))));
         for (int i = 0; i < 10000; ++i) {
@@ -325,6 +341,8 @@ void handle(const QJsonObject &message)
             "authMethods":[{"id":"key","name":"Use a key","description":"Set KEY"}]})");
         if (mode == QLatin1StringView("forgetful"))
             result.insert(QStringLiteral("agentCapabilities"), QJsonObject());
+        if (mode == QLatin1StringView("resuming"))
+            result.insert(QStringLiteral("agentCapabilities"), json(R"({"sessionCapabilities":{"resume":{},"close":{}}})"));
         if (mode == QLatin1StringView("version2"))
             result.insert(QStringLiteral("protocolVersion"), 2);
         answer(id, result);
@@ -359,6 +377,12 @@ void handle(const QJsonObject &message)
         }
         result.insert(QStringLiteral("sessionId"), made);
         answer(id, result);
+    } else if (method == QLatin1StringView("session/resume") && mode == QLatin1StringView("resuming")) {
+        sessions = std::max(sessions, session.mid(1).toInt());
+        journal(QStringLiteral("resume ") + session);
+        answer(id, {});
+    } else if (method == QLatin1StringView("session/load") && mode == QLatin1StringView("lost")) {
+        refuse(id, -32002, QStringLiteral("Resource not found: ") + session);
     } else if (method == QLatin1StringView("session/load")) {
         sessions = std::max(sessions, session.mid(1).toInt());
         journal(QStringLiteral("load %1 %2").arg(session, params.value(QStringLiteral("cwd")).toString()));

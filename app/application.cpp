@@ -60,6 +60,15 @@ Application::Application(WatchedApplication &qt, Config config, QObject *parent)
         &m_workspace.tasks(), &m_workspace.repositories(), &m_workspace.agents(), &m_workspace.attention()};
     m_window = std::make_unique<views::MainWindow>(&m_theme, &m_clock, &m_state, models);
     m_window->setStopHostWithWindow(m_stopHost);
+    m_window->setCacheLimit(m_state.value(cacheLimitKey).toInt());
+    connect(m_window.get(), &views::MainWindow::cacheLimitChanged, this, [this](int mebibytes) {
+        m_state.setValue(cacheLimitKey, mebibytes);
+        m_stores.setCacheLimit(mebibytes);
+    });
+    const auto sayUse = [this] { m_stores.cacheBytes(m_window.get(), [this](qint64 bytes) { m_window->setCacheBytes(bytes); }); };
+    connect(m_window.get(), &views::MainWindow::cacheUseWanted, this, sayUse);
+    connect(m_window.get(), &views::MainWindow::emptyCacheRequested, this,
+        [this, sayUse] { m_stores.removeCache(m_window.get(), sayUse); });
     wireValues(*m_window, m_link, m_workspace);
     wireIntents(*m_window, m_link, m_workspace);
     connect(m_window.get(), &views::MainWindow::firstPainted, this, &Application::afterFirstPaint, Qt::QueuedConnection);

@@ -28,6 +28,24 @@ LocalStores::LocalStores(const Config &config, qint64 cacheLimitMiB)
         Paths::writableLocation(Paths::GenericDataLocation) + QStringLiteral("/foundry-workbench/") + name);
 }
 
+void LocalStores::setCacheLimit(qint64 mebibytes)
+{
+    if (m_cache)
+        m_cache->setLimit(mebibytes > 0 ? mebibytes << 20 : realtime::HostCacheOptions().limitBytes);
+}
+
+void LocalStores::cacheBytes(QObject *context, std::function<void(qint64)> then)
+{
+    if (m_cache)
+        m_cache->stats(context, [then = std::move(then)](const realtime::CacheStats &stats) { then(stats.bytes); });
+}
+
+void LocalStores::removeCache(QObject *context, std::function<void()> then)
+{
+    if (m_cache)
+        m_cache->clear(context, std::move(then));
+}
+
 realtime::HostClientOptions LocalStores::clientOptions() const
 {
     realtime::HostClientOptions options;

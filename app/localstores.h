@@ -18,6 +18,13 @@ public:
     // Options of a client that starts from them; they outlive it.
     realtime::HostClientOptions clientOptions() const;
 
+    // 0: the default. What is over it goes.
+    void setCacheLimit(qint64 mebibytes);
+    void cacheBytes(QObject *context, std::function<void(qint64)> then); // in use; not answered by a tour
+    // The user's wish, and signing out: nothing stays on the disk of what can be read again at the host. What was given
+    // and drafts are no cache, and stay.
+    void removeCache(QObject *context, std::function<void()> then);
+
 private:
     std::unique_ptr<realtime::HostCache> m_cache;
     std::unique_ptr<realtime::Outbox> m_outbox;

@@ -1,19 +1,12 @@
 #include "views/mainwindow.h"
 
-#include "models/agentlistmodel.h"
 #include "models/attentionmodel.h"
-#include "models/repositorylistmodel.h"
 #include "models/tasklistmodel.h"
 #include "views/common/linkbanner.h"
-#include "views/common/linkwords.h"
 #include "views/common/uistate.h"
-#include "views/dashboard/addrepositorysheet.h"
-#include "views/dashboard/agentways.h"
 #include "views/dashboard/dashboard.h"
-#include "views/settings/settingssheet.h"
 #include "views/sidebar/rail.h"
 #include "views/sidebar/sidebar.h"
-#include "views/task/newtasksheet.h"
 
 #include <QBoxLayout>
 #include <QCloseEvent>
@@ -163,46 +156,6 @@ void MainWindow::activateNumbered(int number)
 {
     if (const TaskId task = m_sidebar->taskAtPosition(number - 1); !task.isEmpty())
         openTask(task);
-}
-
-void MainWindow::openNewTask(const RepoId &repository)
-{
-    auto *sheet = new NewTaskSheet(m_theme, m_state, m_models.repositories, m_models.agents, repository, this);
-    connect(sheet, &NewTaskSheet::requested, this, &MainWindow::newTaskRequested);
-    connect(sheet, &NewTaskSheet::addRepositoryWanted, this, &MainWindow::openAddRepository);
-    connect(sheet, &NewTaskSheet::confirmAgentWanted, this, &MainWindow::confirmAgent);
-    sheet->open();
-}
-
-void MainWindow::openAddRepository()
-{
-    auto *sheet = new AddRepositorySheet(m_theme, whyNotNow(m_link), this);
-    connect(sheet, &AddRepositorySheet::requested, this, &MainWindow::addRepositoryRequested);
-    sheet->open();
-}
-
-void MainWindow::openSettings()
-{
-    auto *sheet = new SettingsSheet(m_theme, m_stopHost, this);
-    connect(sheet, &SettingsSheet::themeChosen, this, [this](ThemeChoice choice) {
-        m_theme->setChoice(choice);
-        Q_EMIT themeChoiceChanged(choice);
-    });
-    connect(sheet, &SettingsSheet::stopHostChosen, this, [this](bool stop) {
-        m_stopHost = stop;
-        Q_EMIT stopHostWithWindowChanged(stop);
-    });
-    sheet->open();
-}
-
-void MainWindow::confirmAgent(const AgentId &agent)
-{
-    const Agent *found = m_models.agents->find(agent);
-    if (!found)
-        return;
-    auto *sheet = new ConfirmAgentSheet(m_theme, *found, this);
-    connect(sheet, &ConfirmAgentSheet::confirmed, this, &MainWindow::confirmAgentRequested);
-    sheet->open();
 }
 
 void MainWindow::setSidebarShown(bool shown)

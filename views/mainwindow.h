@@ -10,6 +10,7 @@
 #include "views/common/themeprovider.h"
 
 #include <QMainWindow>
+#include <QPointer>
 
 class QSplitter;
 class QStackedWidget;
@@ -27,6 +28,7 @@ class Dashboard;
 class LinkBanner;
 class MinuteClock;
 class Rail;
+class SettingsSheet;
 class Sidebar;
 class UiState;
 
@@ -64,6 +66,8 @@ public:
     void openSettings();
     void confirmAgent(const AgentId &agent); // asks first, then emits confirmAgentRequested()
     void setStopHostWithWindow(bool stop) { m_stopHost = stop; }
+    void setCacheLimit(int mebibytes) { m_cacheLimitMiB = mebibytes; } // 0: the default
+    void setCacheBytes(qint64 bytes); // the answer to cacheUseWanted()
 
     Dashboard *dashboard() const { return m_dashboard; }
     Sidebar *sidebar() const { return m_sidebar; }
@@ -87,6 +91,9 @@ Q_SIGNALS:
     void unreadRequested(const foundry::TaskId &task, bool unread);
     void retryLinkRequested(); // connect now, or start the host again
     void themeChoiceChanged(foundry::views::ThemeChoice choice);
+    void cacheLimitChanged(int mebibytes);
+    void cacheUseWanted();
+    void emptyCacheRequested();
     void stopHostWithWindowChanged(bool stop);
     // Once, after the first frame: what may wait begins here.
     void firstPainted();
@@ -115,6 +122,8 @@ private:
     QWidget *m_taskPage = nullptr;
     TaskId m_task;
     bool m_stopHost = false;
+    int m_cacheLimitMiB = 0;
+    QPointer<SettingsSheet> m_settings;
     LinkState m_link;
     bool m_painted = false;
 };

@@ -47,6 +47,8 @@ public:
     bool write(const CacheBatch &batch);
     // A bounded piece of what can wait: indexing, and making room. False: nothing is left to do.
     bool tidy();
+    // Kept from the next tidy() on.
+    void setLimit(qint64 bytes) { m_limit = bytes; }
     // Removes the file, and begins a new one.
     void clear();
 

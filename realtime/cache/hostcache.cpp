@@ -211,6 +211,12 @@ void HostCache::flush(QObject *context, std::function<void()> then)
     ask<Unit>(context, [then = std::move(then)](Unit) { then(); }, [](CacheStore &) { return Unit{}; });
 }
 
+void HostCache::setLimit(qint64 bytes)
+{
+    m_thread.post([this, bytes] { m_store->setLimit(bytes); });
+    tidyLater();
+}
+
 void HostCache::clear(QObject *context, std::function<void()> then)
 {
     m_batch = {};

@@ -49,6 +49,8 @@ public:
 
     // Answered when all that was given so far is in the file.
     void flush(QObject *context, std::function<void()> then);
+    // What is over it goes, the least recently used first, a little at a time.
+    void setLimit(qint64 bytes);
     // Signing out: nothing of it stays on the disk.
     void clear(QObject *context, std::function<void()> then);
     void stats(QObject *context, std::function<void(CacheStats)> then);

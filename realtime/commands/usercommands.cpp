@@ -2,6 +2,13 @@
 
 namespace foundry::realtime {
 
+namespace {
+
+// Longer than the cache collects its writes, and than the event takes.
+constexpr std::chrono::milliseconds draftSettles(1500);
+
+} // namespace
+
 UserCommands::UserCommands(CommandQueue &queue, QObject *parent)
     : QObject(parent)
     , m_queue(queue)
@@ -75,8 +82,10 @@ void UserCommands::flushDrafts()
     drafts.swap(m_drafts);
     for (const UpdateDraft &draft : std::as_const(drafts))
         sendCommand(m_queue, QStringLiteral("updateDraft"), draft, this, Answered<Unit>([this, draft](const Result<> &answer) {
-            if (answer && m_outbox)
-                m_outbox->confirmDraft(draft);
+            if (!answer || !m_outbox)
+                return;
+            // The host has it, but only when the cache has it too it is found again by a start without the host.
+            QTimer::singleShot(draftSettles, this, [this, draft] { m_outbox->confirmDraft(draft); });
         }));
 }
 

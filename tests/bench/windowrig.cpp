@@ -25,11 +25,11 @@ Result<> WindowRig::start(const QString &hostDataDir, const QStringList &more)
 {
     QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
     for (const char *name : {"HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"})
-        environment.insert(QString::fromLatin1(name), m_home.path());
+        environment.insert(QString::fromLatin1(name), m_home);
     environment.insert(QStringLiteral("QT_QPA_PLATFORM"), QStringLiteral("offscreen"));
     environment.insert(QStringLiteral("FOUNDRY_TRACE"), QStringLiteral("1"));
     m_process.setProcessEnvironment(environment);
-    m_process.setStandardErrorFile(m_home.path() + QStringLiteral("/stderr"));
+    m_process.setStandardErrorFile(m_home + QStringLiteral("/stderr"));
     m_clock.start();
     m_process.start(QStringLiteral(FOUNDRY_BIN_DIR "/foundry-workbench"), QStringList{QStringLiteral("--host-data-dir"), hostDataDir} + more);
     if (!m_process.waitForStarted(5000))

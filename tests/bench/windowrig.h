@@ -13,6 +13,11 @@ namespace foundry::bench {
 
 class WindowRig {
 public:
+    // `home`: a folder that outlives this, for a window that finds what an earlier one left; none: a new one.
+    explicit WindowRig(const QString &home = {})
+        : m_home(home.isEmpty() ? m_own.path() : home)
+    {
+    }
     ~WindowRig();
     // Attaches to the host of this data directory; `more` are further arguments.
     Result<> start(const QString &hostDataDir, const QStringList &more = {});
@@ -22,7 +27,8 @@ public:
     void stop();
 
 private:
-    QTemporaryDir m_home;
+    QTemporaryDir m_own;
+    QString m_home;
     QProcess m_process;
     QElapsedTimer m_clock;
     QByteArray m_buffer;

@@ -8,10 +8,15 @@
 #include "views/common/controls.h"
 #include "views/composer/composer.h"
 #include "views/composer/promptedit.h"
+#include "views/dashboard/dashboard.h"
 #include "views/diff/changespanel.h"
 #include "views/diff/diffcanvas.h"
 #include "views/diff/diffview.h"
+#include "views/settings/settingssheet.h"
 #include "views/sidebar/sidebar.h"
+
+#include <QSettings>
+#include <QStandardPaths>
 
 using namespace foundry;
 using namespace foundry::app;
@@ -152,9 +157,40 @@ private Q_SLOTS:
         QVERIFY(add && add->isEnabled());
     }
 
+    // By the settings, or by signing out: the next start knows nothing, and says so; it does not look like a first start.
+    void emptiedIsUnknown()
+    {
+        m_bench.window().openSettings();
+        auto *sheet = m_bench.window().findChild<views::SettingsSheet *>();
+        QVERIFY(sheet);
+        QTRY_VERIFY(sheetSays(*sheet, QStringLiteral("in use")));
+        m_bench.picture(QStringLiteral("settings"));
+        Q_EMIT sheet->cacheLimitChosen(512);
+        Q_EMIT sheet->emptyCacheRequested();
+        const QDir folder(QStandardPaths::writableLocation(QStandardPaths::GenericCacheLocation) + QStringLiteral("/foundry"));
+        const auto bytes = [&folder] {
+            qint64 sum = 0;
+            for (const QFileInfo &file : folder.entryInfoList(QDir::Files))
+                sum += file.size();
+            return sum;
+        };
+        QVERIFY(folder.exists());
+        QTRY_VERIFY2(bytes() < 200'000, qPrintable(QString::number(bytes())));
+        sheet->accept();
+        QVERIFY(m_bench.endHost());
+        m_bench.start(false);
+        QVERIFY(m_bench.is(LinkPhase::HostFailed));
+        QTest::qWait(300); // nothing comes
+        QVERIFY(!m_bench.workspace().tasks().isReady());
+        QVERIFY(!m_bench.window().dashboard()->showsFirstStart());
+        QVERIFY(shows(views::Sidebar::tr("Not known yet")));
+        m_bench.picture(QStringLiteral("offline-unknown"));
+        QSettings settings(QStandardPaths::writableLocation(QStandardPaths::GenericConfigLocation) + QStringLiteral("/foundry/workbench.ini"), QSettings::IniFormat);
+        QCOMPARE(settings.value(QStringLiteral("cache/limitMiB")).toInt(), 512);
+    }
+
     void cleanupTestCase()
     {
-        QVERIFY(m_bench.endHost());
         m_bench.close();
     }
 
@@ -232,6 +268,11 @@ private:
                 words << label->accessibleName();
         }
         return words;
+    }
+    static bool sheetSays(QWidget &sheet, const QString &part)
+    {
+        const QList<QLabel *> labels = sheet.findChildren<QLabel *>();
+        return std::any_of(labels.begin(), labels.end(), [&part](const QLabel *label) { return label->text().contains(part); });
     }
     bool shows(const QString &text)
     {

@@ -1,6 +1,7 @@
 // The parts of the task page: what they say when, and what they ask for.
 #include "resources/foundryresources.h"
 #include "tests/views_task/shotfixture.h"
+#include "views/common/asoflabel.h"
 #include "views/common/codehighlighter.h"
 #include "views/common/themeprovider.h"
 #include "views/composer/composer.h"
@@ -8,11 +9,13 @@
 #include "views/diff/diffcanvas.h"
 #include "views/diff/diffview.h"
 #include "views/session/sessiontabs.h"
+#include "views/task/stagetimeline.h"
 #include "views/task/taskpage.h"
 
 #include <QAccessible>
 #include <QApplication>
 #include <QElapsedTimer>
+#include <QLabel>
 #include <QPushButton>
 #include <QScrollBar>
 #include <QSignalSpy>
@@ -31,6 +34,8 @@ private Q_SLOTS:
     void composerQueuesWhileRunning();
     void composerSaysTooLong();
     void composerEditsQueued();
+    void composerShowsWhatWasNotSent();
+    void withoutAHost();
     void pageChoosesAndActivatesSessions();
     void pageAsksToRetryFromTheFailedStage();
     void pageOffersBranchClash();
@@ -105,6 +110,118 @@ void TaskPartsTest::composerQueuesWhileRunning()
     QCOMPARE(sent.size(), 1);
     QTest::keyClick(composer.edit(), Qt::Key_Escape);
     QCOMPARE(stopped.size(), 1);
+}
+
+void TaskPartsTest::composerShowsWhatWasNotSent()
+{
+    Composer composer(&m_theme);
+    composer.show();
+    const Session a = session(QStringLiteral("a"), SessionStatus::Idle);
+    QueuedPromptModel queue;
+    QueuedPrompt waiting;
+    waiting.id = QueueId(QStringLiteral("q1"));
+    waiting.sessionId = a.id;
+    waiting.prompt.text = QStringLiteral("first");
+    queue.replaceAll({waiting});
+    composer.setQueue(&queue);
+    composer.setSession(&a);
+    const auto says = [&composer](const QString &text) {
+        const QList<QLabel *> labels = composer.findChildren<QLabel *>();
+        return std::count_if(labels.begin(), labels.end(), [&text](const QLabel *label) { return label->isVisible() && label->text() == text; });
+    };
+    const auto press = [&composer](const QString &text) {
+        for (auto *button : composer.findChildren<QPushButton *>()) {
+            if (button->isVisible() && button->text() == text)
+                return button->click();
+        }
+        QFAIL(qPrintable(text));
+    };
+    OutboxItem message{RequestId(QStringLiteral("r1")), waiting.id, a.id, QStringLiteral("first"), OutboxItemState::Queued, {}};
+    composer.setOutbox({message});
+    QTRY_COMPARE(says(QStringLiteral("first")), 1); // its row in the queue, once
+    QTRY_COMPARE(says(QStringLiteral("Kept here until the host is back")), 1);
+    message.state = OutboxItemState::Sent;
+    composer.setOutbox({message});
+    QTRY_COMPARE(says(QStringLiteral("Sent, no answer yet")), 1);
+
+    OutboxItem failed{RequestId(QStringLiteral("r2")), QueueId(QStringLiteral("q2")), a.id, QStringLiteral("second"), OutboxItemState::Failed,
+        Error{QStringLiteral("state"), QStringLiteral("archived"), QStringLiteral("The task is archived."), QStringLiteral("Bring it back first."), {}}};
+    OutboxItem elsewhere = failed;
+    elsewhere.id = RequestId(QStringLiteral("r3"));
+    elsewhere.sessionId = SessionId(QStringLiteral("b"));
+    OutboxItem uncertain{RequestId(QStringLiteral("r4")), {}, {}, QStringLiteral("Title: New"), OutboxItemState::Uncertain, {}};
+    composer.setOutbox({failed, elsewhere, uncertain});
+    QTRY_COMPARE(says(QStringLiteral("Queued")), 1); // the host has it
+    QTRY_COMPARE(says(QStringLiteral("Failed")), 1); // not the other session's
+    QTRY_COMPARE(says(QStringLiteral("The task is archived. Bring it back first.")), 1);
+    QTRY_COMPARE(says(QStringLiteral("Uncertain")), 1);
+    QSignalSpy again(&composer, &Composer::sendAgainRequested);
+    QSignalSpy dropped(&composer, &Composer::dropUnsentRequested);
+    QSignalSpy back(&composer, &Composer::takeBackRequested);
+    press(QStringLiteral("Send again"));
+    press(QStringLiteral("Drop"));
+    press(QStringLiteral("Edit"));
+    QCOMPARE(again.value(0).value(0).value<RequestId>(), uncertain.id);
+    QCOMPARE(dropped.value(0).value(0).value<RequestId>(), uncertain.id);
+    QCOMPARE(back.value(0).value(0).value<RequestId>(), failed.id);
+
+    QList<OutboxItem> many;
+    for (int i = 0; i < 40; ++i) {
+        many << failed;
+        many.last().id = RequestId(QString::number(i));
+        many.last().queueId = QueueId(QString::number(i));
+    }
+    composer.setOutbox(many);
+    QVERIFY2(composer.sizeHint().height() < 420, qPrintable(QString::number(composer.sizeHint().height())));
+}
+
+// What is given is taken; what needs the host at once cannot be pressed, and says why.
+void TaskPartsTest::withoutAHost()
+{
+    Composer composer(&m_theme);
+    composer.show();
+    const Session running = session(QStringLiteral("a"), SessionStatus::Running);
+    composer.setSession(&running);
+    composer.setConnected(false);
+    QSignalSpy sent(&composer, &Composer::sendRequested);
+    QSignalSpy stopped(&composer, &Composer::stopRequested);
+    QTest::keyClicks(composer.edit(), QStringLiteral("later"));
+    QTest::keyClick(composer.edit(), Qt::Key_Return);
+    QCOMPARE(sent.size(), 1);
+    QTest::keyClick(composer.edit(), Qt::Key_Escape);
+    QCOMPARE(stopped.size(), 0);
+
+    StageListModel stages;
+    stages.replaceAll({stageOf(QStringLiteral("sandbox/repo_prepared"), StageState::Failed, 1, 10)});
+    StageTimeline timeline(&m_theme);
+    timeline.setConnected(false);
+    timeline.setStages(&stages);
+    timeline.show();
+    int retries = 0;
+    for (const auto *button : timeline.findChildren<QPushButton *>()) {
+        if (button->text() != QStringLiteral("Retry from here"))
+            continue;
+        ++retries;
+        QVERIFY(!button->isEnabled() && !button->toolTip().isEmpty());
+    }
+    QVERIFY(retries > 0);
+    timeline.setConnected(true);
+    for (const auto *button : timeline.findChildren<QPushButton *>())
+        QVERIFY(button->isEnabled() || button->text() != QStringLiteral("Retry from here"));
+
+    // A panel says from when its rows are only when that lasts, and nothing while they are current.
+    AsOfLabel label(&m_theme);
+    stages.setReady(true);
+    stages.setAsOf(QDateTime::currentMSecsSinceEpoch());
+    stages.setLive(true);
+    label.setModels({&stages});
+    QVERIFY(label.isHidden());
+    stages.setLive(false);
+    QVERIFY(label.isHidden());
+    QTRY_VERIFY(!label.isHidden());
+    QVERIFY(label.accessibleName().startsWith(QStringLiteral("as of ")));
+    stages.setLive(true);
+    QVERIFY(label.isHidden());
 }
 
 void TaskPartsTest::composerSaysTooLong()

@@ -54,7 +54,7 @@ void TaskShots::shots_data()
 {
     QTest::addColumn<QString>("scene");
     QTest::addColumn<bool>("dark");
-    for (const char *scene : {"provisioning", "failed", "clash", "running", "long", "diff", "queued", "empty", "narrow", "top", "focus"}) {
+    for (const char *scene : {"provisioning", "failed", "clash", "running", "long", "diff", "queued", "unsent", "empty", "narrow", "top", "focus"}) {
         QTest::addRow("%s-light", scene) << QString::fromLatin1(scene) << false;
         QTest::addRow("%s-dark", scene) << QString::fromLatin1(scene) << true;
     }
@@ -157,6 +157,16 @@ void TaskShots::shots()
         TranscriptEntry error = entryOf(EntryKind::Error, {});
         error.error = Error{QStringLiteral("agent"), QStringLiteral("protocol"), QStringLiteral("The model's server answered 529: overloaded."), QStringLiteral("Send the prompt again in a minute."), QStringLiteral("request id req_011CS")};
         entries << error << entryOf(EntryKind::AgentMessage, QStringLiteral("Because clients that lost the same host at the same moment would otherwise return in waves:\n\n1. Equal delays keep them in step.\n2. *Full* jitter spreads them over the whole window.\n   - see `Backoff::nextDelay`\n3. The cap bounds the wait."));
+    } else if (scene == QLatin1StringView("unsent")) {
+        one.status = SessionStatus::Idle;
+        one.turnStartedAt.reset();
+        summary.status = TaskStatus::Idle;
+        TranscriptEntry end = entryOf(EntryKind::TurnEnd, {});
+        end.turnEnd = TurnEnd{QStringLiteral("cancelled"), 1'200, {}};
+        entries << toolEntry(QStringLiteral("execute"), QStringLiteral("sleep 100"), QStringLiteral("cancelled"), 505) << end;
+        for (ListModelBase *model : {static_cast<ListModelBase *>(&sessions), static_cast<ListModelBase *>(&transcript), static_cast<ListModelBase *>(&changes)})
+            model->setAsOf(QDateTime::currentMSecsSinceEpoch() - 3'600'000);
+        sessions.setReady(true);
     } else if (scene == QLatin1StringView("empty")) {
         one.status = SessionStatus::Ready;
         one.turnStartedAt.reset();
@@ -176,7 +186,7 @@ void TaskShots::shots()
         changes.setReady(true);
         QCOMPARE(changes.total().files, 7);
     }
-    if (scene == QLatin1StringView("queued")) {
+    if (scene == QLatin1StringView("queued") || scene == QLatin1StringView("unsent")) {
         QueuedPrompt first;
         first.id = QueueId(QStringLiteral("q1"));
         first.sessionId = session;
@@ -208,6 +218,17 @@ void TaskShots::shots()
     }
     if (scene == QLatin1StringView("queued"))
         page.findChild<PromptEdit *>()->setPlainText(QStringLiteral("And another thing:\n- the log line should name the attempt\n- no secrets in it"));
+    if (scene == QLatin1StringView("unsent")) {
+        page.setConnected(false);
+        const Error refused{QStringLiteral("state"), QStringLiteral("archived"), QStringLiteral("The session was closed before the message came."),
+            QStringLiteral("Open another session and send it there."), {}};
+        page.setOutbox({{RequestId(QStringLiteral("r1")), QueueId(QStringLiteral("q1")), session, {}, OutboxItemState::Sent, {}},
+            {RequestId(QStringLiteral("r2")), QueueId(QStringLiteral("q2")), session, {}, OutboxItemState::Queued, {}},
+            {RequestId(QStringLiteral("r3")), {}, {}, QStringLiteral("Title: Retry delay, in seconds"), OutboxItemState::Queued, {}},
+            {RequestId(QStringLiteral("r4")), QueueId(QStringLiteral("q4")), session, QStringLiteral("And the changelog, please."), OutboxItemState::Failed, refused},
+            {RequestId(QStringLiteral("r5")), QueueId(QStringLiteral("q5")), session, QStringLiteral("Merge it when the tests pass."), OutboxItemState::Uncertain, {}}});
+        QTest::qWait(700); // "as of" comes when it lasts
+    }
     if (scene == QLatin1StringView("narrow"))
         page.setChangesVisible(false);
     if (scene == QLatin1StringView("diff")) {

@@ -76,7 +76,7 @@ void layOutToolState(EntryBuilder &b, const ToolCall &tool, qreal top, qreal rig
         color = c.accentText;
         word = ToolLayoutText::tr("Running");
     } else if (tool.status == QLatin1StringView("cancelled")) {
-        glyph = Icon::Slash;
+        glyph = Icon::CircleStop;
         word = ToolLayoutText::tr("Stopped");
         if (tool.startedAt && tool.endedAt)
             word = ToolLayoutText::tr("Stopped after %1").arg(durationText(*tool.endedAt - *tool.startedAt));

@@ -7,9 +7,12 @@
 
 #include <QDateTime>
 #include <QFile>
+#include <QLoggingCategory>
 #include <QSaveFile>
 
 namespace foundry::backend {
+
+Q_LOGGING_CATEGORY(lcTaskFiles, "foundry.actors.files")
 
 namespace {
 
@@ -109,11 +112,11 @@ void TaskFiles::refreshNames()
                     auto made = std::make_shared<const FileSearch>(names.names, names.truncated);
                     if (before && before->names() == made->names())
                         return before;
+                    // Kept for the next start only: whoever asks now gets them all the same.
+                    const QByteArray packed = qCompress(made->names(), 1);
                     QSaveFile keep(file);
-                    if (keep.open(QIODevice::WriteOnly)) {
-                        keep.write(qCompress(made->names(), 1));
-                        keep.commit();
-                    }
+                    if (!keep.open(QIODevice::WriteOnly) || keep.write(packed) != packed.size() || !keep.commit())
+                        qCWarning(lcTaskFiles, "the names of a task's files are not kept: %ls", qUtf16Printable(keep.errorString()));
                     return made;
                 },
                 [this](const Names &names) {

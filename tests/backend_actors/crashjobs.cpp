@@ -57,34 +57,13 @@ QString CrashJobs::tree() const
     return found.hasNext() ? QFileInfo(found.next()).path() : QString();
 }
 
-bool CrashJobs::addRepository(const char *request, AddRepository add)
-{
-    add.requestId = RequestId(QString::fromLatin1(request));
-    return perform(request, [&]() -> QString {
-        auto *client = organization();
-        if (!client)
-            return QStringLiteral("no organization");
-        if (auto asked = ask(*client, QStringLiteral("addRepository"), add); !asked)
-            return asked.error().message;
-        return waitFor([&] {
-            const auto known = rowsOf<Repository>(*client, QStringLiteral("organization"));
-            return std::any_of(known.begin(), known.end(), [&](const Repository &row) { return row.id == add.repoId && row.state == RepositoryState::Ready; });
-        }, "the repository");
-    });
-}
-
 template <class Command>
 bool CrashJobs::order(const char *what, Command command, const std::function<bool()> &done)
 {
     static int count = 0;
     command.requestId = RequestId(QStringLiteral("r-%1-%2").arg(QString::fromLatin1(what)).arg(++count));
-    return perform(what, [&]() -> QString {
-        m_task.reset();
-        auto *client = organization();
-        if (!client)
-            return QStringLiteral("no organization");
-        if (auto asked = ask(*client, QString::fromLatin1(what), command); !asked)
-            return asked.error().message;
+    return CrashRun::order(what, QString::fromLatin1(what), command, [&] {
+        m_task.reset(); // with its actor's sockets, which an order may close
         return waitFor(done, what);
     });
 }
@@ -115,8 +94,8 @@ bool CrashJobs::jobOfTask(const char *what, Command command)
 
 bool CrashJobs::prepare()
 {
-    const bool added = addRepository("addRepository", AddRepository{{}, m_ids.repo, m_repository, {}})
-        && addRepository("clone", AddRepository{{}, m_clone, {}, QStringLiteral("file://") + m_repository});
+    const bool added = addRepository({{RequestId(QStringLiteral("addRepository"))}, m_ids.repo, m_repository, {}})
+        && addRepository({{RequestId(QStringLiteral("clone"))}, m_clone, {}, QStringLiteral("file://") + m_repository});
     if (!added)
         return false;
     const bool installed = order("installAgent", InstallAgent{{}, crashjobsAgent}, [this] {

@@ -21,7 +21,6 @@ private:
     bool edit();
     bool putAway();
     bool purge();
-    bool addRepository(const char *request, AddRepository add);
     template <class Command>
     bool jobOfTask(const char *what, Command command); // until its only job of that kind has ended
     template <class Command>

@@ -1,6 +1,7 @@
 #include "tests/backend_actors/crashrun.h"
 
 #include "backend/store/database.h"
+#include "tests/support/customagent.h"
 
 #include <QDir>
 #include <QFile>
@@ -130,40 +131,33 @@ QString CrashRun::waitFor(const std::function<bool()> &done, const char *what, i
     }
 }
 
+bool CrashRun::addRepository(const AddRepository &add)
+{
+    return order("addRepository", QStringLiteral("addRepository"), add, [&] {
+        return waitFor([&] {
+            const auto known = rowsOf<Repository>(*organization(), QStringLiteral("organization"));
+            return std::any_of(known.begin(), known.end(), [&](const Repository &row) { return row.id == add.repoId && row.state == RepositoryState::Ready; });
+        }, "the repository");
+    });
+}
+
 QString CrashRun::create()
 {
     AddRepository add;
     add.requestId = RequestId(QStringLiteral("r-repository"));
     add.repoId = m_ids.repo;
     add.path = m_repository;
-    const bool added = perform("addRepository", [&]() -> QString {
-        auto *client = organization();
-        if (!client)
-            return QStringLiteral("no organization");
-        if (auto asked = ask(*client, QStringLiteral("addRepository"), add); !asked)
-            return asked.error().message;
-        return waitFor([&] {
-            const auto known = rowsOf<Repository>(*client, QStringLiteral("organization"));
-            return known.size() == 1 && known.first().state == RepositoryState::Ready;
-        }, "the repository");
-    });
+    const bool added = addRepository(add);
     if (!added)
         return QStringLiteral("repository");
     for (const char *mode : {"ok", "permission"}) {
-        AddCustomAgent agent;
-        agent.requestId = RequestId(QStringLiteral("r-agent-") + QString::fromLatin1(mode));
+        const QString name = QString::fromLatin1(mode);
+        AddCustomAgent agent = scriptedAgent(name, {QStringLiteral("--journal"), m_git.path(QStringLiteral("journal-") + name)});
+        agent.requestId = RequestId(QStringLiteral("r-agent-") + name);
         agent.agentId = crashrunAgent(mode);
-        agent.name = QString::fromLatin1(mode);
-        agent.command = qEnvironmentVariable("SCRIPTED_AGENT");
-        agent.args = {QString::fromLatin1(mode), QStringLiteral("--journal"), m_git.path(QStringLiteral("journal-%1").arg(QString::fromLatin1(mode)))};
-        const bool known = perform("addCustomAgent", [&]() -> QString {
-            auto *client = organization();
-            if (!client)
-                return QStringLiteral("no organization");
-            if (auto asked = ask(*client, QStringLiteral("addCustomAgent"), agent); !asked)
-                return asked.error().message;
+        const bool known = order("addCustomAgent", QStringLiteral("addCustomAgent"), agent, [&] {
             return waitFor([&] {
-                const auto rows = rowsOf<Agent>(*client, QStringLiteral("organization"));
+                const auto rows = rowsOf<Agent>(*organization(), QStringLiteral("organization"));
                 return std::any_of(rows.begin(), rows.end(), [&](const Agent &row) { return row.id == agent.agentId && row.state == AgentState::Ready; });
             }, "the agent");
         });
@@ -173,14 +167,7 @@ QString CrashRun::create()
     CreateTask create = newTask(m_ids, QStringLiteral("first"));
     create.requestId = RequestId(QStringLiteral("r-task"));
     create.agent = crashrunAgent("ok");
-    const bool created = perform("createTask", [&]() -> QString {
-        auto *client = organization();
-        if (!client)
-            return QStringLiteral("no organization");
-        if (auto asked = ask(*client, QStringLiteral("createTask"), create); !asked)
-            return asked.error().message;
-        return settled(m_ids.session, {});
-    });
+    const bool created = order("createTask", QStringLiteral("createTask"), create, [this] { return settled(m_ids.session, {}); });
     return created ? QString() : QStringLiteral("task");
 }
 

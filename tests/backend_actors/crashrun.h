@@ -41,6 +41,20 @@ protected:
     Result<> startHost(bool crashing);
     Result<> startLife(int life);
     bool perform(const char *what, const Act &act);
+    // A command to the organization, until `then` is content.
+    template <class Command>
+    bool order(const char *what, const QString &action, const Command &command, const Act &then)
+    {
+        return perform(what, [&]() -> QString {
+            auto *client = organization();
+            if (!client)
+                return QStringLiteral("no organization");
+            if (auto asked = ask(*client, action, command); !asked)
+                return asked.error().message;
+            return then();
+        });
+    }
+    bool addRepository(const AddRepository &add);
     wire::WireClient *organization();
     wire::WireClient *task();
     QString settled(const SessionId &session, const QString &optionKind);

@@ -2,6 +2,7 @@
 
 #include "backend/actors/actoraddresses.h"
 #include "backend/host/composition.h"
+#include "tests/support/customagent.h"
 
 #include <QElapsedTimer>
 
@@ -150,11 +151,7 @@ std::optional<Repository> DomainHarness::repository(const RepoId &id)
 
 AgentId DomainHarness::addScriptedAgent(const QString &mode, const QStringList &more)
 {
-    AddCustomAgent add;
-    add.agentId.value = QStringLiteral("scripted-") + mode;
-    add.name = QStringLiteral("Scripted ") + mode;
-    add.command = qEnvironmentVariable("SCRIPTED_AGENT");
-    add.args = QStringList{mode} + more;
+    const AddCustomAgent add = scriptedAgent(mode, more);
     if (auto added = command(organization(), QStringLiteral("addCustomAgent"), add); !added)
         qFatal("%ls", qUtf16Printable(added.error().message));
     return add.agentId;

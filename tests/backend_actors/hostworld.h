@@ -2,6 +2,7 @@
 #pragma once
 
 #include "realtime/protocol/codec.h"
+#include "tests/support/customagent.h"
 #include "tests/support/gitfixture.h"
 #include "tests/wire/hostprocess.h"
 #include "tests/wire/wireclient.h"
@@ -128,11 +129,7 @@ public:
     // The scripted agent in a mode.
     AgentId addAgent(const QString &mode)
     {
-        AddCustomAgent add;
-        add.agentId.value = QStringLiteral("scripted-") + mode;
-        add.name = QStringLiteral("Scripted ") + mode;
-        add.command = qEnvironmentVariable("SCRIPTED_AGENT");
-        add.args = QStringList{mode};
+        const AddCustomAgent add = scriptedAgent(mode);
         return ask(*organization, QStringLiteral("addCustomAgent"), add) ? add.agentId : AgentId();
     }
     // With its first session; opens it.

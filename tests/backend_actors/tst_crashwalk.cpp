@@ -7,6 +7,7 @@
 #include "tests/backend_actors/crashjobs.h"
 
 #include <QElapsedTimer>
+#include <QFile>
 #include <QRandomGenerator>
 #include <QTest>
 
@@ -73,6 +74,8 @@ void tst_CrashWalk::record(bool jobs, int lives)
 
 void tst_CrashWalk::initTestCase()
 {
+    QVERIFY2(QFile::exists(qEnvironmentVariable("SCRIPTED_AGENT")),
+        "SCRIPTED_AGENT does not name the scripted agent's program. ctest sets it; by hand it is BUILD/tests/scriptedagent.");
     record(false, 1);
     record(true, 2);
     qInfo("a run takes %.1f s, one of the jobs %.1f s", m_ms[0] / 1000, m_ms[1] / 1000);

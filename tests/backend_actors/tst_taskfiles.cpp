@@ -1,9 +1,11 @@
 // The derived state of a task's work tree: folders, pieces of files and names as stored reads, changes by difference,
 // the watch, and what is new in the last turn. Through the actors, with real git and files.
+#include "backend/actors/actorregistry.h"
 #include "tests/backend_actors/domainharness.h"
 
 #include <QDir>
 #include <QDirIterator>
+#include <QRegularExpression>
 #include <QStandardPaths>
 
 using namespace foundry;
@@ -217,6 +219,20 @@ private Q_SLOTS:
         QCOMPARE(find(QStringLiteral("main notes")).paths, QStringList{QStringLiteral("docs/Main notes.md")});
     }
 
+    // The names cannot be kept for the next start: they are found all the same, and it is said.
+    void namesThatCannotBeKept()
+    {
+        QVERIFY(refresh());
+        const QString kept = m_host->dataDir() + QStringLiteral("/content/") + backend::actorIdOf(m_made.address) + QStringLiteral("/filenames");
+        QVERIFY(find(QStringLiteral("main")).paths.contains(QStringLiteral("src/main.cpp")));
+        QVERIFY(QFile::remove(kept));
+        QVERIFY(QDir().mkpath(kept + QStringLiteral("/in the way")));
+        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("names of a task's files are not kept")));
+        write(QStringLiteral("another-main"), "x");
+        QVERIFY(refresh());
+        QTRY_VERIFY_WITH_TIMEOUT(find(QStringLiteral("another")).paths.contains(QStringLiteral("another-main")), 15000);
+    }
+
     // 05-5: one changed file among many is one row.
     void refreshCostsWhatChanged()
     {
@@ -263,9 +279,10 @@ private Q_SLOTS:
         m_host->git.mustGit(m_tree, {QStringLiteral("add"), QStringLiteral("README.md")});
         write(QStringLiteral("README.md"), "and edited\n");
         write(QStringLiteral("new"), "x\n");
+        QVERIFY(refresh());
+        QTest::qWait(700); // further looks of the start-up
         // The same bytes with another time: what makes a plain git write the index.
         write(QStringLiteral("src/main.cpp"), m_host->git.read(m_tree, QStringLiteral("src/main.cpp")));
-        QVERIFY(refresh());
         const QString gitDir = m_host->git.git(m_tree, {QStringLiteral("rev-parse"), QStringLiteral("--absolute-git-dir")}).line();
         const auto snapshot = [&] {
             QMap<QString, QByteArray> all;
@@ -313,6 +330,8 @@ private Q_SLOTS:
         const qsizetype looks = runs.count(" rev-list --left-right ");
         QVERIFY2(looks >= 1 && looks <= 8, runs.constData());
         QVERIFY(snapshot() == before);
+        m_host->git.mustGit(m_tree, {QStringLiteral("status")});
+        QVERIFY(snapshot() != before); // a plain git does write
         QCOMPARE(changedIds(), (QStringList{QStringLiteral("staged:README.md"), QStringLiteral("unstaged:README.md"), QStringLiteral("untracked:new")}));
     }
 

@@ -25,6 +25,7 @@ private Q_SLOTS:
     void cleanup() { m_host.reset(); }
 
     void pagesBothWays();
+    void largePagesEndEarly();
     void largeOutputsAreBlobs();
     void waitingPromptsKeepTheirOrder();
     void toolsShowBeforeTheTurnEnds();
@@ -103,6 +104,39 @@ void tst_Transcripts::pagesBothWays()
         after = piece.entries.last().index;
     }
     QVERIFY(down == all.entries);
+}
+
+// A page that would be too large for a message leaves out its far end; who pages on misses nothing, either way.
+void tst_Transcripts::largePagesEndEarly()
+{
+    const auto made = createWith(QStringLiteral("ok"), QString());
+    QVERIFY(m_host->waitForStatus(made, SessionStatus::Ready));
+    for (int i = 0; i < 9; ++i) // each is said, and said again by the agent
+        send(made, QString(40000, QLatin1Char(char('a' + i))));
+    QTRY_COMPARE_WITH_TIMEOUT(entries(made, EntryKind::TurnEnd).size(), 9, 40000);
+    QVERIFY(m_host->waitForStatus(made, SessionStatus::Idle));
+    const qint64 count = page(made, {}, {}, 1).count;
+    QList<qint64> up;
+    int pages = 0;
+    for (std::optional<qint64> before; !before || *before > 0; ++pages) {
+        const TranscriptPage piece = page(made, before, {}, 500);
+        QVERIFY(protocol::encodeValue(piece).size() < 512 * 1024);
+        QVERIFY(!piece.entries.isEmpty());
+        QCOMPARE(piece.entries.last().index, before.value_or(count) - 1);
+        for (auto entry = piece.entries.crbegin(); entry != piece.entries.crend(); ++entry)
+            up.prepend(entry->index);
+        before = piece.entries.first().index;
+    }
+    QVERIFY2(pages > 1, qPrintable(QString::number(pages)));
+    QCOMPARE(up.size(), count);
+    qint64 after = -1;
+    while (after < count - 1) {
+        const TranscriptPage piece = page(made, {}, after, 500);
+        QVERIFY(protocol::encodeValue(piece).size() < 512 * 1024);
+        QVERIFY(!piece.entries.isEmpty());
+        for (const TranscriptEntry &entry : piece.entries)
+            QCOMPARE(entry.index, ++after);
+    }
 }
 
 // What a program printed is not in the row that every client gets, but beside it, whole, also for the next host.

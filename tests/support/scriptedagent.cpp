@@ -381,7 +381,7 @@ void handle(const QJsonObject &message)
         sessions = std::max(sessions, session.mid(1).toInt());
         journal(QStringLiteral("resume ") + session);
         answer(id, {});
-    } else if (method == QLatin1StringView("session/load") && mode == QLatin1StringView("lost")) {
+    } else if (method == QLatin1StringView("session/load") && (mode == QLatin1StringView("lost") || mode == QLatin1StringView("resuming"))) {
         refuse(id, -32002, QStringLiteral("Resource not found: ") + session);
     } else if (method == QLatin1StringView("session/load")) {
         sessions = std::max(sessions, session.mid(1).toInt());

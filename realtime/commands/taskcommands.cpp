@@ -48,16 +48,20 @@ void TaskCommands::setOutbox(Outbox *outbox)
     m_outbox = outbox;
     connect(outbox, &Outbox::changed, this, [this](const RequestId &id) {
         const OutboxEntry *entry = m_outbox->find(id);
-        if (!entry || entry->state != OutboxState::Queued || entry->actor != m_queue.connection().actor())
+        const bool queued = entry && entry->state == OutboxState::Queued;
+        if ((!queued && !(entry && entry->state == OutboxState::Sent)) || entry->actor != m_queue.connection().actor())
             return;
         const auto message = Outbox::messageOf(*entry);
         if (!message)
             return;
-        if (!message->prompt.blobId)
+        // Sent once more by the user's wish; with a link it is on its way already, and the queue has it.
+        const bool again = m_outbox->isRestored() && !m_given.contains(message->queueId) && !m_resumed.contains(message->queueId);
+        if ((queued && !message->prompt.blobId) || again)
             showQueued(*message, entry->createdAt); // as it reads now
-        // Sent once more by the user's wish. The queue has it by then.
-        if (m_outbox->isRestored() && !m_given.contains(message->queueId))
+        if (again) {
+            m_resumed.insert(message->queueId);
             QMetaObject::invokeMethod(this, [this, id] { continueMessage(id); }, Qt::QueuedConnection);
+        }
     });
     if (outbox->isRestored())
         resumeMessages();
@@ -76,6 +80,7 @@ void TaskCommands::resumeMessages()
         if (!message || m_given.contains(message->queueId))
             continue;
         showQueued(*message, entry.createdAt);
+        m_resumed.insert(message->queueId);
         continueMessage(entry.id);
     }
 }
@@ -88,6 +93,7 @@ void TaskCommands::continueMessage(const RequestId &id)
         return;
     m_queue.enqueueKept({entry->id, entry->label}, entry->action, entry->args, this,
         [this, queued = message->queueId](const Result<QByteArray> &) {
+            m_resumed.remove(queued);
             m_feed.task().withdraw(QStringLiteral("QueuedPrompt"), queued.value);
         });
 }

@@ -91,7 +91,8 @@ private:
     Outbox *m_outbox = nullptr;
     QQueue<Prepared> m_prompts; // a large one goes up first; those behind it wait
     bool m_preparing = false;
-    QSet<QueueId> m_given; // messages of this run
+    QSet<QueueId> m_given;   // messages of this run
+    QSet<QueueId> m_resumed; // of earlier ones, that wait again
     QHash<RequestId, WaitingDiff> m_diffs;
 };
 

@@ -2,6 +2,8 @@
 #include "realtime/commands/hostclient.h"
 #include "tests/support/loopback.h"
 
+#include <QDateTime>
+#include <QDir>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -200,6 +202,50 @@ private Q_SLOTS:
         run.server.answer(action, "{}");
         QTRY_VERIFY(!run.outbox.draft(session));
         QCOMPARE(run.server.waiting(QStringLiteral("updateDraft")), 0);
+    }
+
+    // Nobody can tell any more whether it arrived: it waits for the user, and is in the queue again when it goes once more.
+    void anUncertainMessageGoesAgainByTheUsersWish()
+    {
+        const QString folder = fresh();
+        const TaskId task(QStringLiteral("t1"));
+        SendMessage message;
+        message.requestId = RequestId(QStringLiteral("old"));
+        message.queueId = QueueId(QStringLiteral("q1"));
+        message.sessionId = SessionId(QStringLiteral("s1"));
+        message.prompt = Prompt{QStringLiteral("a week ago")};
+        {
+            OutboxEntry entry;
+            entry.id = message.requestId;
+            entry.actor = taskActor(OrganizationId(QStringLiteral("local")), repoOne, task);
+            entry.action = QStringLiteral("sendMessage");
+            entry.args = protocol::encodeArgs(message);
+            entry.state = OutboxState::Sent;
+            entry.createdAt = entry.sentAt = QDateTime::currentMSecsSinceEpoch() - qint64(8) * 24 * 3600 * 1000;
+            QVERIFY(QDir().mkpath(folder));
+            OutboxStore store(folder + QStringLiteral("/a.outbox"));
+            QVERIFY(store.add(entry, std::nullopt));
+        }
+        Workbench run(folder);
+        TaskClient &client = run.host.task(repoOne, task);
+        client.keep();
+        client.feed().view();
+        run.connectHost();
+        QTRY_COMPARE(run.outbox.entries().size(), 1);
+        QCOMPARE(run.outbox.entries().first().state, OutboxState::Uncertain);
+        QVERIFY(client.commands().isInOutbox(message.queueId));
+        QVERIFY(queuedTexts(client.feed().task()).isEmpty()); // it is not in the queue
+        QTest::qWait(30);
+        QCOMPARE(run.server.waiting(QStringLiteral("sendMessage")), 0);
+        QVERIFY(run.outbox.sendAgain(message.requestId));
+        QCOMPARE(queuedTexts(client.feed().task()), QStringList{message.prompt.text});
+        const auto action = run.take("sendMessage");
+        QCOMPARE(protocol::decodeArgs<SendMessage>(action.args)->queueId, message.queueId);
+        QCOMPARE(run.server.waiting(QStringLiteral("sendMessage")), 0); // once
+        run.server.answer(action, "{}");
+        QTRY_VERIFY(run.outbox.entries().isEmpty());
+        QTRY_VERIFY(queuedTexts(client.feed().task()).isEmpty()); // taken up at once: the host has no row of it
+        client.letGo();
     }
 
     void diffsAndBlobsAreReadWithoutALink()

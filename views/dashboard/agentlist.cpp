@@ -32,7 +32,7 @@ public:
     {
         const QFontMetrics metrics(m_theme->font(TextStyle::Small));
         const int width = m_list->viewport()->width() - agentlistTextLeft - agentlistTextRight;
-        const int words = metrics.boundingRect(QRect(0, 0, qMax(80, width), 4096), Qt::TextWordWrap, agentSentence(m_model->at(index.row()))).height();
+        const int words = metrics.boundingRect(QRect(0, 0, qMax(80, width), 4096), Qt::TextWordWrap, agentNote(m_model->at(index.row()))).height();
         return {100, qMax(AgentList::rowHeight, 28 + words)};
     }
 
@@ -62,7 +62,7 @@ public:
         painter->setFont(small);
         painter->setPen(c.textFaint);
         painter->drawText(box.adjusted(agentlistTextLeft, 22, -agentlistTextRight, 0), Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap,
-            agentSentence(agent));
+            agentNote(agent));
     }
 
 private:

@@ -49,6 +49,15 @@ QString agentSentence(const Agent &agent)
     return sentences.join(QLatin1Char(' '));
 }
 
+QString agentNote(const Agent &agent)
+{
+    if (!agent.state.is(AgentState::NotInstalled) || !agent.install)
+        return agentSentence(agent);
+    Agent plain = agent;
+    plain.detail.reset();
+    return agentSentence(plain);
+}
+
 QMenu *makeAgentMenu(const Agent &agent, const AgentWays &ways, QWidget *parent)
 {
     auto *menu = new QMenu(parent);

@@ -22,6 +22,8 @@ struct AgentWays {
 QMenu *makeAgentMenu(const Agent &agent, const AgentWays &ways, QWidget *parent);
 // One or two sentences: what was found, what is missing.
 QString agentSentence(const Agent &agent);
+// For a list, whose rows say "not installed" already: what can be done about it.
+QString agentNote(const Agent &agent);
 
 class ConfirmAgentSheet : public Sheet {
     Q_OBJECT

@@ -245,6 +245,38 @@ private Q_SLOTS:
         QTRY_COMPARE(run.queue.waiting(), 0);
     }
 
+    // What is changed stays where it was: before what came after it, with its id, for this window and for the next.
+    void editedInItsPlace_data()
+    {
+        QTest::addColumn<bool>("restarted");
+        QTest::newRow("in the same window") << false;
+        QTest::newRow("by the next one") << true;
+    }
+    void editedInItsPlace()
+    {
+        QFETCH(bool, restarted);
+        const QString path = fresh();
+        auto run = std::make_unique<OutboxRun>(path);
+        QList<RequestId> ids;
+        for (const char *text : {"one", "tow", "three"})
+            ids << run->send(QString::fromLatin1(text));
+        QVERIFY(run->outbox.editMessage(ids.at(1), QStringLiteral("two")));
+        QCOMPARE(labels(run->outbox), (QStringList{QStringLiteral("one"), QStringLiteral("two"), QStringLiteral("three")}));
+        if (restarted) {
+            QVERIFY(run->written());
+            run = std::make_unique<OutboxRun>(path);
+        }
+        run->connectHost();
+        const QStringList wanted{QStringLiteral("one"), QStringLiteral("two"), QStringLiteral("three")};
+        for (qsizetype i = 0; i < ids.size(); ++i) {
+            const auto action = run->next();
+            QCOMPARE(OutboxRun::said(action).prompt.text, wanted.at(i));
+            QCOMPARE(OutboxRun::said(action).requestId, ids.at(i));
+            run->server.answer(action, "{}");
+        }
+        QTRY_COMPARE(run->queue.waiting(), 0);
+    }
+
     void refusalsStayToBeRead()
     {
         const QString path = fresh();

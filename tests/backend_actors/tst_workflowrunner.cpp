@@ -3,6 +3,7 @@
 #include "backend/workflows/workflowrunner.h"
 
 #include <QDateTime>
+#include <QElapsedTimer>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
@@ -106,6 +107,8 @@ public:
                 m_runner.finish(tx, text("workflow"), text("step"), attempt, QByteArray("{}"));
             } else if (what == QLatin1StringView("fail")) {
                 m_runner.finish(tx, text("workflow"), text("step"), attempt, makeError(QLatin1StringView("git"), QLatin1StringView("failed"), QStringLiteral("No.")));
+            } else if (what == QLatin1StringView("hold") || what == QLatin1StringView("letGo")) {
+                m_runner.hold(tx, text("workflow"), text("step"), attempt, what == QLatin1StringView("hold"));
             } else if (what == QLatin1StringView("progress")) {
                 m_runner.progress(tx, text("workflow"), text("step"), attempt, QStringLiteral("half"), QStringLiteral("a line\n"));
             } else if (what == QLatin1StringView("retry")) {
@@ -170,6 +173,7 @@ private Q_SLOTS:
     void resumes();
     void otherRecipe();
     void deadline();
+    void deadlineOfWhatIsHeld();
     void cancel();
     void stepsThatEndAtOnce();
     void familiesAreApart();
@@ -377,6 +381,25 @@ void tst_WorkflowRunner::deadline()
     QTRY_COMPARE(stateText("a", "one"), QStringLiteral("failed"));
     QCOMPARE(state("a", "one").value(QLatin1StringView("error")).toString(), QStringLiteral("deadline"));
     QCOMPARE(m_script->abandoned, QStringList{QStringLiteral("one")});
+}
+
+// It stands still while the step waits for others, and begins anew after that; an earlier attempt's word means nothing.
+void tst_WorkflowRunner::deadlineOfWhatIsHeld()
+{
+    constexpr int deadline = 400;
+    QVERIFY(perform("start", "", "", 1, deadline));
+    QVERIFY(perform("hold", "a", "one"));
+    QVERIFY(perform("letGo", "a", "one", 2));
+    QTest::qWait(2 * deadline);
+    QCOMPARE(stateText("a", "one"), QStringLiteral("running"));
+    QElapsedTimer clock;
+    clock.start();
+    QVERIFY(perform("letGo", "a", "one"));
+    QTRY_COMPARE(stateText("a", "one"), QStringLiteral("failed"));
+    QVERIFY2(clock.elapsed() >= deadline, qPrintable(QString::number(clock.elapsed())));
+    QCOMPARE(state("a", "one").value(QLatin1StringView("error")).toString(), QStringLiteral("deadline"));
+    QVERIFY(perform("hold", "a", "one")); // over: nothing to hold
+    QCOMPARE(stateText("a", "one"), QStringLiteral("failed"));
 }
 
 void tst_WorkflowRunner::cancel()

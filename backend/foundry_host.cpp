@@ -43,12 +43,12 @@ int main(int argc, char **argv)
         return 0;
     }
     const HostConfig config = options->config;
+    UnixSignals signals; // outlives the host: being asked again while it ends must not cut its end short
     Host host(config);
     if (auto locked = host.lock(); !locked)
         return complain(locked.error(), 3);
     startHostLog(config.logFile(), config.token);
 
-    UnixSignals signals;
     QObject::connect(&signals, &UnixSignals::terminate, &host, &Host::stop);
     QObject::connect(&host, &Host::stopped, &app, [](bool clean) { QCoreApplication::exit(clean ? 0 : 1); });
     QObject::connect(&host, &Host::failed, &app, [](const foundry::Error &error) { QCoreApplication::exit(complain(error, 4)); });

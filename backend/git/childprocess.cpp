@@ -16,6 +16,7 @@ namespace foundry::backend {
 namespace {
 
 constexpr qsizetype childErrorLineCap = 8192;
+constexpr int childReapMs = 5000; // a killed program is gone at once, unless the kernel holds it
 
 // Runs between fork and exec: async-signal-safe calls only.
 void childPrepare(bool dieWithParent, pid_t parent)
@@ -79,7 +80,13 @@ ChildProcess::ChildProcess(ChildSpec spec, QObject *parent)
 ChildProcess::~ChildProcess()
 {
     m_process.disconnect(this);
-    signalGroup(SIGKILL); // QProcess then reaps the leader without a wait worth naming
+    if (m_process.state() == QProcess::NotRunning)
+        return;
+    if (m_pid == 0)
+        m_pid = m_process.processId(); // it was started, and nobody has heard of it yet
+    signalGroup(SIGKILL);
+    m_process.kill(); // before it made a group of its own
+    m_process.waitForFinished(childReapMs); // what ~QProcess would do as well, with a warning
 }
 
 void ChildProcess::start()

@@ -46,7 +46,7 @@ UnixSignals::UnixSignals(QObject *parent)
 UnixSignals::~UnixSignals()
 {
     for (const int number : {SIGTERM, SIGINT, SIGHUP})
-        std::signal(number, SIG_DFL);
+        std::signal(number, SIG_IGN);
     ::close(m_pair[0]);
     ::close(m_pair[1]);
 }

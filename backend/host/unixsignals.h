@@ -1,4 +1,5 @@
-// SIGTERM, SIGINT and SIGHUP as a Qt signal on the main thread.
+// SIGTERM, SIGINT and SIGHUP as a Qt signal on the main thread. Once it is gone they are ignored: the program ends, and
+// that it is asked to once more changes nothing.
 #pragma once
 
 #include <QObject>

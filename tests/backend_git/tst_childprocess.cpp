@@ -148,9 +148,22 @@ private Q_SLOTS:
         QVERIFY(started.wait(5000));
         const qint64 pid = child->processId();
         QVERIFY(alive(pid));
-        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("Destroyed while process")));
+        QTest::failOnWarning(QRegularExpression(QStringLiteral("Destroyed while process")));
         delete child;
         QVERIFY(!alive(pid));
+    }
+    // Before anybody has heard that it runs.
+    void deletedAtOnce()
+    {
+        QTest::failOnWarning(QRegularExpression(QStringLiteral("Destroyed while process")));
+        const QString mark = QStringLiteral("31.%1").arg(QCoreApplication::applicationPid());
+        auto *child = new ChildProcess(shell(QStringLiteral("sleep %1").arg(mark)));
+        child->start();
+        delete child;
+        QProcess look;
+        look.start(QStringLiteral("pgrep"), {QStringLiteral("-f"), QStringLiteral("^sleep %1$").arg(mark)});
+        QVERIFY(look.waitForFinished());
+        QCOMPARE(look.readAllStandardOutput(), QByteArray());
     }
     // A reader that deletes the process from its own signal.
     void deletedBySlot()
@@ -163,7 +176,7 @@ private Q_SLOTS:
         bool gone = false;
         connect(child, &QObject::destroyed, this, [&] { gone = true; });
         connect(child, &ChildProcess::output, this, [child] { delete child; });
-        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("Destroyed while process")));
+        QTest::failOnWarning(QRegularExpression(QStringLiteral("Destroyed while process")));
         child->start();
         QTRY_VERIFY(gone);
     }

@@ -31,6 +31,7 @@ private Q_SLOTS:
     void readyLineAndConnectFile();
     void aSecondHostSaysWhoHoldsIt();
     void terminatesCleanly();
+    void askedToEndAgainAndAgain();
     void termClosesConnectionsWithAReason();
     void surviveAKill();
     void launcherStartsAndAttaches();
@@ -159,6 +160,21 @@ void tst_HostProcess::aSecondHostSaysWhoHoldsIt()
     QVERIFY2(said.contains("process id " + QByteArray::number(first->processId())), said.constData());
     first->terminate();
     QVERIFY(first->waitForFinished(10000));
+}
+
+// Whoever waits for its end may lose patience and ask again, at any moment of it.
+void tst_HostProcess::askedToEndAgainAndAgain()
+{
+    auto process = startHost();
+    QVERIFY(process);
+    const pid_t pid = pid_t(process->processId());
+    while (process->state() == QProcess::Running) {
+        ::kill(pid, SIGTERM);
+        (void)process->waitForFinished(1);
+    }
+    QCOMPARE(process->exitStatus(), QProcess::NormalExit);
+    QCOMPARE(process->exitCode(), 0);
+    QVERIFY(!QFile::exists(dataDir() + QStringLiteral("/host.json")));
 }
 
 void tst_HostProcess::terminatesCleanly()

@@ -4,6 +4,7 @@
 
 #include "backend/observe/logline.h"
 #include "realtime/protocol/codec.h"
+#include "realtime/protocol/messagelimits.h"
 
 #include <QDateTime>
 #include <QJsonArray>
@@ -17,7 +18,6 @@ Q_DECLARE_LOGGING_CATEGORY(lcActors)
 
 namespace {
 
-constexpr qsizetype kAnswerLimit = 1024 * 1024;
 constexpr double kSlowSeconds = 0.1; // what the contract allows: longer ones are told
 constexpr qint64 kCommitsToFold = 32; // fewer stay in the log until the actor sleeps
 constexpr int kFoldAfterMs = 1000;    // without a commit
@@ -26,6 +26,11 @@ constexpr qint64 kCommitsBetweenCleanings = 2000; // an actor that never sleeps 
 Millis actorcallsNow()
 {
     return QDateTime::currentMSecsSinceEpoch();
+}
+
+bool actorcallsIsTooLong(const QByteArray &answer)
+{
+    return answer.size() > protocol::hostValueLimit / 2 && protocol::guardedSize(answer) > protocol::hostValueLimit;
 }
 
 // What an actor can be asked, for inspectors and for the test that asks all of it.
@@ -75,10 +80,8 @@ void ActorInstance::act(const ActorCall &call, const ActorReply &reply)
         answered = actorStoppingError();
     else if (const auto broken = damage(); broken && (!answered || !isCommand))
         answered = *broken;
-    if (answered && answered->size() > kAnswerLimit) {
-        answered = makeError(QLatin1StringView("message"), QLatin1StringView("outgoing_too_long"),
-            QStringLiteral("The answer of \"%1\" is longer than a message may be.").arg(call.action));
-    }
+    if (answered && actorcallsIsTooLong(*answered))
+        answered = outgoingTooLongError(QStringLiteral("The answer of \"%1\"").arg(call.action.left(80)));
     if (!answered && answered.error().group == QLatin1StringView("protocol")) // what cannot be read is the asker's
         answered = makeError(QLatin1StringView("input"), QLatin1StringView("invalid"), answered.error().message, answered.error().action, answered.error().detail);
     if (!answered && answered.error().group == QLatin1StringView("internal")) {
@@ -142,6 +145,8 @@ Result<QByteArray> ActorInstance::command(const ActorCall &call, const CommandHa
         if (!handled)
             return handled.error();
         answer = handled->isEmpty() ? QByteArrayLiteral("null") : *handled;
+        if (actorcallsIsTooLong(answer)) // what nobody could be told is not done
+            return outgoingTooLongError(QStringLiteral("The answer of \"%1\"").arg(call.action));
         return m_database->run("INSERT INTO requests(id, action, at, answer) VALUES(?, ?, ?, ?)", requestId, call.action,
             actorcallsNow(), answer);
     });

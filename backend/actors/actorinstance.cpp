@@ -5,6 +5,7 @@
 #include "realtime/protocol/codec.h"
 #include "realtime/protocol/frame.h"
 #include "realtime/protocol/keys.h"
+#include "realtime/protocol/messagelimits.h"
 
 #include <QDateTime>
 #include <QDir>
@@ -276,6 +277,14 @@ void ActorInstance::broadcast(const QString &topic, const QByteArray &eventJson)
         frame = protocol::encodeEventFrame(topic, escaped ? *escaped : eventJson);
     } else {
         frame = protocol::encodeEventFrame(topic, eventJson);
+    }
+    // Rows and their events are bounded where they are written; this is for what actors only announce. It is not left
+    // out silently: whoever listens connects again and catches up.
+    if (frame.size() > protocol::hostMessageLimit) {
+        qCWarning(lcActors, "an event of %ls on %ls has %lld bytes", qUtf16Printable(m_ref.address.name), qUtf16Printable(topic),
+            static_cast<long long>(frame.size()));
+        m_post.sink()->close(*listeners, outgoingTooLongError(QStringLiteral("An event of \"%1\"").arg(topic.left(80))));
+        return;
     }
     m_post.sink()->event(*listeners, frame);
 }

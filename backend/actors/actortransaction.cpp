@@ -4,6 +4,7 @@
 #include "backend/workflows/crashpoint.h"
 #include "realtime/protocol/codec.h"
 #include "realtime/protocol/keys.h"
+#include "realtime/protocol/messagelimits.h"
 
 namespace foundry::backend {
 
@@ -16,7 +17,19 @@ QString actortransactionKey(const QString &type, const QString &id)
     return type + QLatin1Char('\n') + id;
 }
 
+qsizetype actortransactionRemovalBytes(const QString &type, const QString &id)
+{
+    return 32 + type.size() + protocol::jsonTextSize(id);
+}
+
 } // namespace
+
+Error outgoingTooLongError(const QString &what)
+{
+    return makeError(QLatin1StringView("message"), QLatin1StringView("outgoing_too_long"),
+        QStringLiteral("%1 is longer than the %2 KiB that a message may have.").arg(what).arg(protocol::hostMessageLimit / 1024),
+        QStringLiteral("Ask for less at a time: with a smaller limit, or page by page."));
+}
 
 ActorTransaction::ActorTransaction(Database &database, TopicStore &topics, Millis at)
     : m_database(database)
@@ -58,6 +71,12 @@ void ActorTransaction::put(const QString &topic, const Entity &entity)
         order = entry->index;
     else if (const auto *event = std::get_if<AuditEvent>(&entity))
         order = event->index;
+    // A row that no message can carry would be stored and never heard of: neither its event nor a page has room for it.
+    if (const qsizetype bytes = value.size() + type.size() + 2 * protocol::jsonTextSize(id) + 128;
+        bytes > protocol::hostValueLimit / 2 && protocol::guardedSize(value) + bytes - value.size() > protocol::hostValueLimit) {
+        m_tooLong = QStringLiteral("The row %1 %2").arg(type, id.left(80));
+        return;
+    }
     // The part is looked for first: its revision goes into the row. An empty one that stays empty says nothing.
     Part &event = part(*to, value.size() + 128);
     const auto change = m_topics.put(to->info, type, id, order, value, event.revision, m_at);
@@ -86,14 +105,15 @@ void ActorTransaction::remove(const QString &topic, const QString &type, const Q
     Pending *to = pending(topic);
     if (!to)
         return;
-    Part &event = part(*to, 64);
+    const qsizetype bytes = actortransactionRemovalBytes(type, id);
+    Part &event = part(*to, bytes);
     if (!m_topics.remove(to->info, type, id, event.revision, m_at))
         return;
     --to->info.count;
     const QString key = actortransactionKey(type, id);
     event.upserts.removeIf([&](const auto &known) { return known.first == key; });
     event.removals.append(Removal{type, id});
-    event.bytes += 64 + id.size();
+    event.bytes += bytes;
 }
 
 void ActorTransaction::append(const QString &topic, const TextAppend &append, const TranscriptEntry &whole)
@@ -113,7 +133,7 @@ void ActorTransaction::append(const QString &topic, const TextAppend &append, co
         put(topic, entity);
         return;
     }
-    const qsizetype bytes = append.text.size() * 2 + 64;
+    const qsizetype bytes = protocol::jsonTextSize(append.text) + 64;
     Part &event = part(*to, bytes);
     const auto change = m_topics.put(to->info, type, id, whole.index, protocol::encodeEntity(entity), event.revision, m_at);
     if (change == TopicStore::Change::None)
@@ -144,6 +164,8 @@ void ActorTransaction::send(const ActorAddress &to, const QString &name, const Q
 
 Result<> ActorTransaction::finish()
 {
+    if (m_tooLong)
+        return outgoingTooLongError(*m_tooLong);
     for (Pending &pending : m_pending) {
         pending.parts.removeIf([](const Part &event) {
             return event.upserts.isEmpty() && event.removals.isEmpty() && event.appends.isEmpty();

@@ -12,6 +12,9 @@ struct EncodedEvent {
     QByteArray json;
 };
 
+// message.outgoing_too_long: `what` ("The answer of …") is beyond what the contract lets a host send.
+Error outgoingTooLongError(const QString &what);
+
 class ActorTransaction final : public Transaction {
 public:
     ActorTransaction(Database &database, TopicStore &topics, Millis at);
@@ -29,7 +32,7 @@ public:
     void setErased() override { m_erased = true; }
     void afterCommit(std::function<void()> then) override { m_then.append(std::move(then)); }
 
-    // Before the commit: writes the topics' revisions, alarm and wake flag.
+    // Before the commit: writes the topics' revisions, alarm and wake flag. Errors: message.outgoing_too_long, internal.
     Result<> finish();
     // After it: what the topic store may remember now, and the events in order.
     void publish();
@@ -72,6 +75,7 @@ private:
     std::optional<bool> m_needsWake;
     std::optional<bool> m_retired;
     bool m_erased = false;
+    std::optional<QString> m_tooLong; // a row that no message could carry: the commit fails
     QList<std::function<void()>> m_then;
 };
 

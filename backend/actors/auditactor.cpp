@@ -2,6 +2,7 @@
 
 #include "backend/store/database.h"
 #include "realtime/protocol/codec.h"
+#include "realtime/protocol/messagelimits.h"
 
 #include <limits>
 
@@ -11,7 +12,6 @@ namespace {
 
 constexpr qint64 kListLimit = 500;
 constexpr qint64 kExportLimit = 2000;
-constexpr qsizetype kPageBytes = 320 * 1024; // lines travel as one JSON string: quotes are escaped on the way
 // A page looks at this many events at most; one that found little says where to go on.
 constexpr qint64 kLookedAt = 5000;
 
@@ -124,7 +124,7 @@ Result<QByteArray> AuditActor::list(const ListAudit &asked) const
         if (!found)
             continue;
         bytes += protocol::encodeEntity(*found).size() + 100;
-        if (bytes > kPageBytes && !page.events.isEmpty()) {
+        if (bytes > protocol::hostPageLimit && !page.events.isEmpty()) {
             page.next = page.events.last().index;
             break;
         }
@@ -141,6 +141,7 @@ Result<QByteArray> AuditActor::exportLines(const ExportAudit &asked) const
 {
     AuditExport answer;
     QByteArray lines;
+    qsizetype bytes = 0;
     qint64 last = asked.after.value_or(-1);
     const qint64 limit = qBound(qint64(1), asked.limit, kExportLimit);
     for (const Entity &entity : context().window(topic(), std::nullopt, last, limit)) {
@@ -148,7 +149,8 @@ Result<QByteArray> AuditActor::exportLines(const ExportAudit &asked) const
         if (!event)
             continue;
         const QByteArray line = auditactorLine(*event);
-        if (!lines.isEmpty() && lines.size() + line.size() > kPageBytes)
+        bytes += protocol::jsonTextSize(QString::fromUtf8(line)); // lines travel as one JSON string
+        if (!lines.isEmpty() && bytes > protocol::hostPageLimit)
             break;
         lines += line;
         last = event->index;

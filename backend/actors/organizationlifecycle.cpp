@@ -7,6 +7,7 @@
 #include "backend/actors/messagejson.h"
 #include "backend/actors/organizationactor.h"
 #include "backend/store/database.h"
+#include "realtime/protocol/messagelimits.h"
 
 #include <QUuid>
 
@@ -328,9 +329,15 @@ TasksFound OrganizationActor::searchTasks(const SearchTasks &asked) const
             found.append(q.text(0));
     }
     TasksFound answer;
+    qsizetype bytes = 0;
     for (const QString &task : std::as_const(found)) {
-        if (auto summary = summaryRow(TaskId(task)))
-            answer.tasks.append(std::move(*summary));
+        auto summary = summaryRow(TaskId(task));
+        if (!summary)
+            continue;
+        bytes += protocol::encodeEntity(*summary).size() + 200;
+        if (bytes > protocol::hostPageLimit) // tasks with very many sessions
+            break;
+        answer.tasks.append(std::move(*summary));
     }
     return answer;
 }

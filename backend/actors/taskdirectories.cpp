@@ -4,6 +4,7 @@
 #include "backend/git/gitpath.h"
 #include "backend/store/database.h"
 #include "realtime/protocol/codec.h"
+#include "realtime/protocol/messagelimits.h"
 
 #include <QDateTime>
 #include <QLoggingCategory>
@@ -161,8 +162,14 @@ QByteArray TaskDirectories::page(const QByteArray &folder, const Folder &found, 
     if (cursor && cursor->size() > 1) // the entry that the page before ended with; it need not be there any more
         at = std::upper_bound(found.entries.cbegin(), found.entries.cend(),
             FolderEntry{pathToGit(cursor->mid(1)), cursor->startsWith(QLatin1Char('d')), 0}, folderEntryBefore);
-    for (; at != found.entries.cend() && page.nodes.size() < directoriesPage; ++at)
-        page.nodes.append(directoriesNode(folder, *at));
+    qsizetype bytes = 0; // of long names in deep folders a thousand do not fit in a message
+    for (; at != found.entries.cend() && page.nodes.size() < directoriesPage; ++at) {
+        FileNode node = directoriesNode(folder, *at);
+        bytes += 2 * protocol::jsonTextSize(node.path) + 160; // as the row's id and in it
+        if (bytes > protocol::hostPageLimit && !page.nodes.isEmpty())
+            break;
+        page.nodes.append(std::move(node));
+    }
     if (at != found.entries.cend()) {
         const FolderEntry &last = *std::prev(at);
         page.cursor = QLatin1Char(last.isDir ? 'd' : 'f') + pathFromGit(last.name);

@@ -4,6 +4,7 @@
 #include "backend/git/gitpath.h"
 #include "backend/git/refresolver.h"
 #include "realtime/protocol/codec.h"
+#include "realtime/protocol/messagelimits.h"
 
 #include <QDateTime>
 #include <QFile>
@@ -202,6 +203,14 @@ Result<QByteArray> TaskFiles::findFiles(const FindFiles &asked)
         refreshNames();
     bool more = false;
     found.paths = m_names->find(asked.query, qBound(qint64(1), asked.limit, filesMostFound), &more);
+    qsizetype bytes = 0;
+    for (qsizetype n = 0; n < found.paths.size(); ++n) {
+        bytes += protocol::jsonTextSize(found.paths.at(n)) + 3;
+        if (bytes > protocol::hostPageLimit) {
+            found.paths.resize(n);
+            more = true;
+        }
+    }
     found.truncated = more || m_names->isTruncated();
     return protocol::encodeValue(found);
 }

@@ -2,6 +2,7 @@
 #include "backend/actors/messagejson.h"
 #include "backend/actors/taskactor.h"
 #include "realtime/protocol/codec.h"
+#include "realtime/protocol/messagelimits.h"
 
 namespace foundry::backend {
 
@@ -25,7 +26,7 @@ void TaskActor::registerReads(ActionTable &table)
         page.generation = revision.generation;
         // A page stays below the limit of a message: the far end of it is dropped, and asked for next.
         QByteArray encoded = protocol::encodeValue(page);
-        while (encoded.size() > 480 * 1024 && page.entries.size() > 1) {
+        while (encoded.size() > protocol::hostPageLimit && page.entries.size() > 1) {
             const qsizetype keep = page.entries.size() / 2;
             page.entries = asked->after ? page.entries.first(keep) : page.entries.last(keep);
             encoded = protocol::encodeValue(page);
@@ -39,11 +40,24 @@ void TaskActor::registerReads(ActionTable &table)
         if (!m_store.session(asked->sessionId))
             return openSession(asked->sessionId).error();
         const qint64 limit = qBound(qint64(1), asked->limit, qint64(500));
+        const QList<TurnRow> turns = m_store.turns(asked->sessionId, asked->before, asked->after, limit);
+        // Filled from the end that was asked for: what has no room any more is asked for next.
+        QList<QJsonObject> found;
+        qsizetype bytes = 0;
+        for (qsizetype n = 0; n < turns.size(); ++n) {
+            const TurnRow &turn = asked->after ? turns.at(n) : turns.at(turns.size() - 1 - n);
+            const QString text = promptStart(m_blobs, turn.prompt);
+            bytes += protocol::jsonTextSize(text) + protocol::jsonTextSize(turn.by) + 128;
+            if (bytes > protocol::hostPageLimit)
+                break;
+            found.append({{QStringLiteral("index"), turn.entryIndex}, {QStringLiteral("turn"), turn.number}, {QStringLiteral("at"), turn.startedAt},
+                {QStringLiteral("by"), turn.by}, {QStringLiteral("text"), text}});
+        }
+        if (!asked->after)
+            std::reverse(found.begin(), found.end());
         QJsonArray prompts;
-        for (const TurnRow &turn : m_store.turns(asked->sessionId, asked->before, asked->after, limit))
-            prompts.append(QJsonObject{{QStringLiteral("index"), turn.entryIndex}, {QStringLiteral("turn"), turn.number},
-                {QStringLiteral("at"), turn.startedAt}, {QStringLiteral("by"), turn.by},
-                {QStringLiteral("text"), promptStart(m_blobs, turn.prompt)}});
+        for (const QJsonObject &prompt : std::as_const(found))
+            prompts.append(prompt);
         return messagejson::text({{QStringLiteral("prompts"), prompts}});
     });
     table.read(QStringLiteral("getDiff"), [this](const Caller &, QByteArrayView args) -> Result<QByteArray> {

@@ -1,6 +1,7 @@
 #include "backend/actors/topicstore.h"
 
 #include "realtime/protocol/codec.h"
+#include "realtime/protocol/messagelimits.h"
 
 #include <QLoggingCategory>
 #include <QRandomGenerator>
@@ -11,7 +12,6 @@ Q_LOGGING_CATEGORY(lcTopics, "foundry.actors.topics")
 
 namespace {
 
-constexpr qsizetype kPageBytes = 480 * 1024;
 constexpr Millis kTombstoneAge = Millis(30) * 24 * 3600 * 1000;
 constexpr qint64 kTombstonesPerTopic = 100000;
 
@@ -264,18 +264,18 @@ Result<QByteArray> TopicStore::changesSince(const ChangesSince &asked)
         asked.windowTo.value_or(std::numeric_limits<qint64>::max()), at.full);
     qsizetype bytes = 0;
     while (q.next()) {
-        if (bytes > 0 && bytes + q.bytes(4).size() + 200 > kPageBytes) {
+        const qsizetype more = q.bytes(4).size() + q.text(0).size() + protocol::jsonTextSize(q.text(1)) + 128;
+        if (bytes > 0 && bytes + more > protocol::hostPageLimit) {
             page.cursor = at.text();
             break;
         }
+        bytes += more;
         if (q.flag(5)) {
             page.removals.append(Removal{q.text(0), q.text(1)});
-            bytes += 64;
         } else {
             if (!upserts.isEmpty())
                 upserts += ',';
             upserts += protocol::encodeUpsert(q.text(0), q.text(1), EntityMeta{q.integer(2), q.integer(3)}, q.bytes(4));
-            bytes = upserts.size() + page.removals.size() * 64;
         }
         at.rev = q.integer(2);
         at.seq = q.integer(6);

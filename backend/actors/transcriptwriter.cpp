@@ -1,5 +1,6 @@
 #include "backend/actors/transcriptwriter.h"
 
+#include "backend/actors/toolcallfit.h"
 #include "backend/store/database.h"
 
 #include <QDateTime>
@@ -179,6 +180,10 @@ TranscriptEntry TranscriptWriter::fresh(EntryKind kind) const
 
 void TranscriptWriter::add(Transaction &tx, TranscriptEntry entry)
 {
+    if (!isTranscriptText(entry) && entry.text.size() > transcriptMessageLimit)
+        entry.text = entry.text.left(transcriptMessageLimit) + QStringLiteral("…");
+    if (entry.error && entry.error->detail.size() > transcriptMessageLimit)
+        entry.error->detail = QStringLiteral("…") + entry.error->detail.right(transcriptMessageLimit);
     touch(tx);
     closeMessage(tx);
     tx.put(m_topic, entry);
@@ -240,27 +245,9 @@ void TranscriptWriter::addText(Transaction &tx, EntryKind kind, const QString &t
     }
 }
 
-TextOrBlob TranscriptWriter::shortened(const TextOrBlob &value, const QString &mime) const
-{
-    return value.blob ? value : textOrBlob(m_blobs, value.text, mime);
-}
-
 void TranscriptWriter::addTool(Transaction &tx, ToolCall call)
 {
-    const QString plain = QStringLiteral("text/plain");
-    for (ToolContent &content : call.content) {
-        if (auto *text = std::get_if<ToolText>(&content))
-            text->text = shortened(text->text, plain);
-        if (auto *diff = std::get_if<ToolDiff>(&content)) {
-            diff->newText = shortened(diff->newText, plain);
-            if (diff->oldText)
-                diff->oldText = shortened(*diff->oldText, plain);
-        }
-    }
-    if (call.rawInput)
-        call.rawInput = shortened(*call.rawInput, QStringLiteral("application/json"));
-    if (call.rawOutput)
-        call.rawOutput = shortened(*call.rawOutput, QStringLiteral("application/json"));
+    fitToolCall(call, m_blobs);
     const Millis now = QDateTime::currentMSecsSinceEpoch();
     const auto known = m_now.tools.constFind(call.callId);
     std::optional<TranscriptEntry> entry = known != m_now.tools.cend() ? entryAt(*known) : std::nullopt;

@@ -76,7 +76,6 @@ private:
     void remember(Transaction &tx, const char *kind, const QString &key, qint64 index);
     void forget(Transaction &tx, const char *kind, const QString &key);
     std::optional<TranscriptEntry> entryAt(qint64 index) const;
-    TextOrBlob shortened(const TextOrBlob &value, const QString &mime) const;
 
     ActorContext &m_context;
     BlobStore m_blobs;

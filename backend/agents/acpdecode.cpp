@@ -1,5 +1,7 @@
 #include "backend/agents/acpdecode.h"
 
+#include "realtime/protocol/messagelimits.h"
+
 #include <QCoreApplication>
 
 namespace foundry::backend::acpdecode {
@@ -21,6 +23,28 @@ QJsonArray decodeArray(const QJsonObject &object, const char *key)
     return object.value(QLatin1StringView(key)).toArray();
 }
 
+// A list of an agent stands in rows that must fit into a message together with others.
+constexpr qsizetype decodeListBytes = 80 * 1024;
+constexpr qsizetype decodeLabelLimit = 4096; // characters
+constexpr qsizetype decodeDescriptionLimit = 1024;
+
+qsizetype decodeChoiceBytes(const AgentChoice &choice)
+{
+    return protocol::jsonTextSize(choice.id) + protocol::jsonTextSize(choice.name) + protocol::jsonTextSize(choice.description) + 40;
+}
+
+// What is beyond is left out from the end: agents name what is used most first.
+void decodeBound(QList<AgentChoice> &choices)
+{
+    qsizetype bytes = 0;
+    for (qsizetype n = 0; n < choices.size(); ++n) {
+        choices[n].description = choices.at(n).description.left(decodeDescriptionLimit);
+        bytes += decodeChoiceBytes(choices.at(n));
+        if (bytes > decodeListBytes)
+            choices.resize(n);
+    }
+}
+
 QList<AgentChoice> decodeChoices(const QJsonArray &array, const char *idKey)
 {
     QList<AgentChoice> choices;
@@ -34,6 +58,7 @@ QList<AgentChoice> decodeChoices(const QJsonArray &array, const char *idKey)
         const QString name = decodeString(object, "name");
         choices.append({id, name.isEmpty() ? id : name, decodeString(object, "description")});
     }
+    decodeBound(choices);
     return choices;
 }
 
@@ -61,7 +86,8 @@ QString capped(const QString &text)
 
 QString oneLine(const QString &text)
 {
-    return text.trimmed().replace(QLatin1Char('\n'), QStringLiteral(" ⏎ "));
+    const QString shown = text.size() > decodeLabelLimit ? text.left(decodeLabelLimit) + QStringLiteral("…") : text;
+    return shown.trimmed().replace(QLatin1Char('\n'), QStringLiteral(" ⏎ "));
 }
 
 QString blockText(const QJsonObject &block)
@@ -85,9 +111,14 @@ QString blockText(const QJsonObject &block)
 QList<PlanEntry> plan(const QJsonArray &entries)
 {
     QList<PlanEntry> plan;
+    qsizetype bytes = 0;
     for (const QJsonValue item : entries) {
         const QJsonObject entry = item.toObject();
-        plan.append({decodeString(entry, "content"), decodeString(entry, "priority"), decodeString(entry, "status")});
+        plan.append({decodeString(entry, "content").left(decodeLabelLimit), decodeString(entry, "priority").left(100),
+            decodeString(entry, "status").left(100)});
+        bytes += protocol::jsonTextSize(plan.last().content) + 300;
+        if (bytes > 4 * decodeListBytes)
+            break;
     }
     return plan;
 }
@@ -101,12 +132,14 @@ QList<AgentChoice> commands(const QJsonArray &array)
         const QString hint = decodeString(decodeObject(command, "input"), "hint");
         commands.append({name, hint.isEmpty() ? name : name + QLatin1Char(' ') + hint, decodeString(command, "description")});
     }
+    decodeBound(commands);
     return commands;
 }
 
 QList<SessionOption> configOptions(const QJsonArray &array)
 {
     QList<SessionOption> options;
+    qsizetype bytes = 0;
     for (const QJsonValue item : array) {
         const QJsonObject object = item.toObject();
         SessionOption option{decodeString(object, "id"), decodeString(object, "name"), decodeString(object, "category"), {}, {}};
@@ -121,6 +154,11 @@ QList<SessionOption> configOptions(const QJsonArray &array)
             option.currentValue = current.toString();
             option.values = decodeChoices(decodeArray(object, "options"), "value");
         }
+        for (const AgentChoice &value : std::as_const(option.values))
+            bytes += decodeChoiceBytes(value);
+        bytes += protocol::jsonTextSize(option.id) + protocol::jsonTextSize(option.name) + protocol::jsonTextSize(option.currentValue) + 120;
+        if (bytes > 2 * decodeListBytes)
+            break;
         options.append(option);
     }
     return options;
@@ -196,11 +234,17 @@ PermissionAsk permission(const QString &requestId, const QJsonObject &params)
     const QJsonObject call = decodeObject(params, "toolCall");
     ask.toolCallId = decodeString(call, "toolCallId");
     ask.title = oneLine(decodeString(params, "title")); // else the row's own
+    qsizetype bytes = 0;
     for (const QJsonValue item : decodeArray(params, "options")) {
         const QJsonObject option = item.toObject();
         const QString id = decodeString(option, "optionId");
         const QString name = decodeString(option, "name");
         ask.options.append({id, name.isEmpty() ? id : name, decodeString(option, "kind")});
+        bytes += protocol::jsonTextSize(ask.options.last().id) + protocol::jsonTextSize(ask.options.last().name) + 100;
+        if (bytes > decodeListBytes) { // more than anybody reads
+            ask.options.removeLast();
+            break;
+        }
     }
     return ask;
 }

@@ -1,6 +1,7 @@
 #include "backend/agents/acpquestion.h"
 
 #include "backend/agents/acpdecode.h"
+#include "realtime/protocol/messagelimits.h"
 
 #include <QCoreApplication>
 #include <QDateTime>
@@ -16,6 +17,7 @@ constexpr qsizetype questionFields = 50;
 constexpr qsizetype questionChoices = 200;
 constexpr qsizetype questionTextLimit = 4096; // characters of one label
 constexpr qsizetype questionValueLimit = 32 * 1024;
+constexpr qsizetype questionBytes = 320 * 1024; // of all of it: the row holds the answer as well, and fits into a message
 
 QString questionWords(const char *text)
 {
@@ -96,6 +98,17 @@ QuestionField questionField(const QString &name, const QJsonObject &schema, bool
     if (const QJsonValue value = schema.value(QLatin1StringView("default")); !value.isNull() && !value.isUndefined())
         field.value = questionValueText(value);
     return field;
+}
+
+qsizetype questionSize(const QuestionField &field)
+{
+    qsizetype bytes = 200;
+    for (const QString &text : {field.name, field.title, field.description, field.type, field.value.value_or(QString()),
+             field.pattern.value_or(QString()), field.format.value_or(QString())})
+        bytes += protocol::jsonTextSize(text);
+    for (const AgentChoice &option : field.options)
+        bytes += protocol::jsonTextSize(option.id) + protocol::jsonTextSize(option.name) + protocol::jsonTextSize(option.description) + 40;
+    return bytes;
 }
 
 Error questionInvalid(const QuestionField &field, const QString &what)
@@ -217,9 +230,11 @@ std::optional<QuestionAsk> acpQuestion(const QString &requestId, const QJsonObje
     const QJsonObject properties = schema.value(QLatin1StringView("properties")).toObject();
     if (properties.size() > questionFields)
         return std::nullopt;
+    qsizetype bytes = protocol::jsonTextSize(ask.message);
     for (auto it = properties.begin(); it != properties.end(); ++it) {
         ask.fields.append(questionField(it.key(), it.value().toObject(), required.contains(it.key())));
-        if (ask.fields.last().options.size() > questionChoices)
+        bytes += questionSize(ask.fields.last());
+        if (ask.fields.last().options.size() > questionChoices || bytes > questionBytes)
             return std::nullopt;
     }
     // The order of an object's members is lost in reading; what must be answered comes first.

@@ -73,14 +73,20 @@ QList<ToolContent> toolReplaced(const QList<ToolContent> &before, QList<ToolCont
     return after;
 }
 
+constexpr qsizetype toolMostLocations = 200;
+constexpr qsizetype toolPathLimit = 4096;
+
 QList<ToolLocation> toolLocations(const QJsonArray &array)
 {
     QList<ToolLocation> locations;
     for (const QJsonValue item : array) {
         const QJsonObject object = item.toObject();
         const QJsonValue line = object.value(QLatin1StringView("line"));
+        if (locations.size() == toolMostLocations)
+            break;
         locations.append({object.value(QLatin1StringView("path")).toString(),
             line.isDouble() ? std::optional<qint64>(line.toInteger()) : std::nullopt});
+        locations.last().path.truncate(toolPathLimit);
     }
     return locations;
 }

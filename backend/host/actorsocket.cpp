@@ -1,10 +1,13 @@
 #include "backend/host/actorsocket.h"
 
+#include "backend/host/socketdrain.h"
 #include "backend/observe/logline.h"
 #include "realtime/protocol/frame.h"
+#include "realtime/protocol/messagelimits.h"
 
 #include <QLoggingCategory>
 #include <QPointer>
+#include <QTcpSocket>
 #include <QUuid>
 #include <QWebSocket>
 
@@ -14,9 +17,18 @@ Q_LOGGING_CATEGORY(lcSockets, "foundry.host.sockets")
 
 namespace {
 
-constexpr qsizetype kMessageLimit = 48 * 1024;
 constexpr qint64 kUnsentLimit = 16 * 1024 * 1024;
+constexpr quint64 kManyFramesLimit = 1024 * 1024;
+constexpr qsizetype kFrameHead = 14;
+constexpr int kDrainMs = 2000; // a peer in the midst of a message that is not wanted is read that long
 constexpr int kCloseMs = 2000; // a peer that does not answer the close is cut off
+
+Error actorsocketTooLong()
+{
+    return makeError(QLatin1StringView("message"), QLatin1StringView("incoming_too_long"),
+        QStringLiteral("A message may have at most %1 bytes.").arg(protocol::clientMessageLimit),
+        QStringLiteral("Send long texts as blobs, in pieces."));
+}
 
 QString actorsocketReason(const Error &error)
 {
@@ -26,18 +38,27 @@ QString actorsocketReason(const Error &error)
 } // namespace
 
 ActorSocket::ActorSocket(
-    QWebSocket *socket, ConnectionId connection, ActorRuntime &runtime, Deliveries &deliveries, const AccessGate &gate, QObject *parent)
+    QWebSocket *socket, QTcpSocket *transport, ConnectionId connection, ActorRuntime &runtime, Deliveries &deliveries, const AccessGate &gate, QObject *parent)
     : QObject(parent)
     , m_socket(socket)
+    , m_transport(transport)
     , m_connection(connection)
     , m_runtime(runtime)
     , m_deliveries(deliveries)
     , m_gate(gate)
 {
     socket->setParent(this);
-    // Our own limit answers with a reason; this one is only for those who go far beyond.
-    socket->setMaxAllowedIncomingMessageSize(4 * kMessageLimit);
-    socket->setMaxAllowedIncomingFrameSize(4 * kMessageLimit);
+    // Qt's own limits end a connection without a reason. They are for messages of very many frames; what one frame brings is
+    // looked at here: QWebSocket has taken all that is whole, and what waits in the connection's bounded buffer is the
+    // beginning of one frame.
+    socket->setMaxAllowedIncomingMessageSize(kManyFramesLimit);
+    socket->setMaxAllowedIncomingFrameSize(QWebSocket::maxIncomingFrameSize());
+    if (transport) {
+        connect(transport, &QTcpSocket::readyRead, this, [this, transport] {
+            if (!m_closing && transport->bytesAvailable() > protocol::clientMessageLimit + kFrameHead)
+                rejectUnfinished();
+        });
+    }
     // Also where Qt begins to close (a frame that is broken or far too large): a peer that goes on sending is cut off.
     connect(socket, &QWebSocket::aboutToClose, this, [socket] { QTimer::singleShot(kCloseMs, socket, [socket] { socket->abort(); }); });
     connect(socket, &QWebSocket::textMessageReceived, this, &ActorSocket::received);
@@ -98,6 +119,14 @@ void ActorSocket::reject(const Error &error)
     close(1011, actorsocketReason(error));
 }
 
+// The peer is in the midst of a message: closing over what it still sends would reset the connection, and take the reason
+// with it.
+void ActorSocket::rejectUnfinished()
+{
+    drainSocket(m_transport->socketDescriptor(), kDrainMs);
+    reject(actorsocketTooLong());
+}
+
 void ActorSocket::close(quint16 code, const QString &reason)
 {
     if (m_closing)
@@ -134,9 +163,8 @@ void ActorSocket::received(const QString &text)
     if (m_closing || m_actorId.isEmpty())
         return;
     const QByteArray utf8 = text.toUtf8();
-    if (utf8.size() > kMessageLimit) {
-        reject(makeError(QLatin1StringView("message"), QLatin1StringView("incoming_too_long"),
-            QStringLiteral("A message may have at most %1 bytes.").arg(kMessageLimit)));
+    if (utf8.size() > protocol::clientMessageLimit) {
+        reject(actorsocketTooLong());
         return;
     }
     const auto frame = protocol::decodeClientFrame(utf8);

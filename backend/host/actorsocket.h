@@ -8,11 +8,13 @@
 #include "backend/observe/metrics.h"
 
 #include <QObject>
+#include <QPointer>
 #include <QTimer>
 
 #include <atomic>
 #include <memory>
 
+class QTcpSocket;
 class QWebSocket;
 
 namespace foundry::backend {
@@ -21,8 +23,8 @@ class ActorSocket final : public QObject {
     Q_OBJECT
 
 public:
-    // Takes the WebSocket as a child.
-    ActorSocket(QWebSocket *socket, ConnectionId connection, ActorRuntime &runtime, Deliveries &deliveries, const AccessGate &gate,
+    // Takes the WebSocket as a child; `transport` is what it runs on.
+    ActorSocket(QWebSocket *socket, QTcpSocket *transport, ConnectionId connection, ActorRuntime &runtime, Deliveries &deliveries, const AccessGate &gate,
         QObject *parent);
     ~ActorSocket() override;
 
@@ -48,8 +50,10 @@ private:
     void act(quint64 id, const QString &name, const QByteArray &args);
     void sendFrame(const QByteArray &frame);
     bool overloaded();
+    void rejectUnfinished();
 
     QWebSocket *m_socket;
+    QPointer<QTcpSocket> m_transport;
     const ConnectionId m_connection;
     ActorRuntime &m_runtime;
     Deliveries &m_deliveries;

@@ -4,7 +4,7 @@ namespace foundry::backend {
 
 namespace {
 constexpr qint64 kReadBuffer = kHttpHeadLimit + kHttpBodyLimit;
-constexpr qint64 kWebSocketReadBuffer = 512 * 1024; // more than the largest frame; a flood waits in the peer's kernel
+constexpr qint64 kWebSocketReadBuffer = 512 * 1024; // more than a frame may have; a flood waits in the peer's kernel
 constexpr int kDiscardMs = 1000;
 constexpr int kRequestMs = 15000;   // a request that was begun must be whole by then
 constexpr int kKeepAliveMs = 90000; // longer than clients keep theirs, so that they close first

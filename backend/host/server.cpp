@@ -21,6 +21,11 @@ constexpr int kSocketsPerToken = 64;
 constexpr int kCloseAllMs = 1000;
 constexpr double kReturnSeconds = 120;
 constexpr qsizetype kLeftKept = 4096;
+
+QString serverPeer(const QHostAddress &address, quint16 port)
+{
+    return address.toString() + QLatin1Char(' ') + QString::number(port);
+}
 } // namespace
 
 int httpStatusOf(const Error &error)
@@ -89,7 +94,7 @@ Result<> Server::listen()
             QStringLiteral("Choose another port, or port 0 for any free one."));
     }
     m_gate = std::make_unique<AccessGate>(m_config.token, authoritiesOf(m_config.address.toString(), port()),
-        QStringList(), m_members);
+        QStringList(), m_members, m_tokens);
     return Unit{};
 }
 
@@ -263,6 +268,12 @@ void Server::answerAction(
 void Server::upgrade(QTcpSocket *socket, const HttpHead &)
 {
     connect(socket, &QTcpSocket::disconnected, socket, &QObject::deleteLater);
+    const QString peer = serverPeer(socket->peerAddress(), socket->peerPort());
+    m_upgrading.insert(peer, socket);
+    connect(socket, &QObject::destroyed, this, [this, peer] {
+        if (m_upgrading.value(peer).isNull()) // else another one has the port by now
+            m_upgrading.remove(peer);
+    });
     m_upgrader->handleConnection(socket);
     // The handshake is in the socket already, so it would not announce it again.
     QMetaObject::invokeMethod(socket, &QTcpSocket::readyRead, Qt::QueuedConnection);
@@ -271,6 +282,8 @@ void Server::upgrade(QTcpSocket *socket, const HttpHead &)
 void Server::webSocketOpened()
 {
     while (QWebSocket *webSocket = m_upgrader->nextPendingConnection()) {
+        // A QWebSocket does not tell what it runs on.
+        QTcpSocket *transport = m_upgrading.take(serverPeer(webSocket->peerAddress(), webSocket->peerPort()));
         if (m_sockets.size() >= kSocketLimit) {
             webSocket->abort();
             webSocket->deleteLater();
@@ -281,7 +294,7 @@ void Server::webSocketOpened()
         head.target = webSocket->requestUrl().toEncoded(QUrl::RemoveScheme | QUrl::RemoveAuthority);
         for (const QByteArray &name : webSocket->request().rawHeaderList())
             head.headers.append({name.toLower(), webSocket->request().rawHeader(name)});
-        auto *socket = new ActorSocket(webSocket, ++m_lastConnection, m_runtime, m_deliveries, *m_gate, this);
+        auto *socket = new ActorSocket(webSocket, transport, ++m_lastConnection, m_runtime, m_deliveries, *m_gate, this);
         connect(socket, &ActorSocket::opened, this, &Server::noteReturn);
         connect(socket, &ActorSocket::closed, this, [this](ConnectionId connection) {
             if (const ActorSocket *gone = m_sockets.take(connection); gone && !gone->address().name.isEmpty())

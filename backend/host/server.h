@@ -27,6 +27,8 @@ public:
         QObject *parent = nullptr);
     ~Server() override;
 
+    // Who the tokens beside the connect file's belong to; before listen(), and outlives the server.
+    void setTokens(const TokenDirectory *tokens) { m_tokens = tokens; }
     // Listens at the configured address; loopback only. The port is known afterwards.
     Result<> listen();
     quint16 port() const { return m_listener.serverPort(); }
@@ -68,9 +70,11 @@ private:
     ActorRuntime &m_runtime;
     Deliveries &m_deliveries;
     Memberships *const m_members;
+    const TokenDirectory *m_tokens = nullptr;
     QTcpServer m_listener;
     std::unique_ptr<QWebSocketServer> m_upgrader;
     std::unique_ptr<AccessGate> m_gate;
+    QHash<QString, QPointer<QTcpSocket>> m_upgrading; // peer → the connection whose handshake is under way
     QHash<ConnectionId, ActorSocket *> m_sockets;
     ConnectionId m_lastConnection = 0;
     QHash<QString, Stopwatch> m_left; // user@key → since when the last connection is gone

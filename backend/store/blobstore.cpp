@@ -19,7 +19,6 @@ namespace {
 
 constexpr qint64 blobLimit = 20ll * 1024 * 1024;
 constexpr qint64 blobPageLimit = 256 * 1024;
-constexpr qsizetype blobInlineLimit = 16 * 1024;
 constexpr qsizetype blobPreview = 400;
 constexpr qint64 blobFreshSeconds = 24 * 3600; // an upload that was sent again is about to be used
 
@@ -196,11 +195,11 @@ Result<QByteArray> BlobStore::readAll(const BlobId &id, qint64 limit) const
     return file.read(limit);
 }
 
-TextOrBlob textOrBlob(const BlobStore &store, const QString &text, const QString &mime)
+TextOrBlob textOrBlob(const BlobStore &store, const QString &text, const QString &mime, qsizetype inlineBytes)
 {
     TextOrBlob value;
-    const QByteArray bytes = text.size() > blobInlineLimit / 4 ? text.toUtf8() : QByteArray();
-    if (bytes.size() <= blobInlineLimit) {
+    const QByteArray bytes = text.size() > inlineBytes / 4 ? text.toUtf8() : QByteArray();
+    if (bytes.size() <= inlineBytes) {
         value.text = text;
         return value;
     }
@@ -208,7 +207,7 @@ TextOrBlob textOrBlob(const BlobStore &store, const QString &text, const QString
     if (ref)
         value.blob = *ref;
     else
-        value.text = text.left(blobInlineLimit / 4) + QStringLiteral("\n… (the rest could not be stored: ")
+        value.text = text.left(inlineBytes / 4) + QStringLiteral("\n… (the rest could not be stored: ")
             + ref.error().message + QLatin1Char(')');
     return value;
 }

@@ -46,7 +46,8 @@ private:
     QString m_uploads; // of a task's own store
 };
 
-// Inline up to 16 KiB, else kept as a blob; on a full disk it stays cut, and says so.
-TextOrBlob textOrBlob(const BlobStore &store, const QString &text, const QString &mime);
+// Inline up to 16 KiB (`inlineBytes`), else kept as a blob; on a full disk it stays cut, and says so.
+inline constexpr qsizetype blobInlineLimit = 16 * 1024;
+TextOrBlob textOrBlob(const BlobStore &store, const QString &text, const QString &mime, qsizetype inlineBytes = blobInlineLimit);
 
 } // namespace foundry::backend

@@ -78,6 +78,13 @@ public:
                 tx.send(to, QStringLiteral("text"), QByteArray::number(i));
             return QByteArray("null");
         });
+        table.read(QStringLiteral("large"), [](const Caller &, QByteArrayView args) -> Result<QByteArray> {
+            return '"' + QByteArray(qsizetype(first(args).value(QLatin1StringView("bytes")).toInteger()) - 2, 'x') + '"';
+        });
+        table.command(QStringLiteral("addLarge"), [](Transaction &tx, const Caller &, QByteArrayView args) -> Result<QByteArray> {
+            (void)tx.database().run("INSERT INTO log(text) VALUES('large')");
+            return '"' + QByteArray(qsizetype(first(args).value(QLatin1StringView("bytes")).toInteger()) - 2, 'x') + '"';
+        });
         table.command(QStringLiteral("ring"), [](Transaction &tx, const Caller &, QByteArrayView args) -> Result<QByteArray> {
             tx.setAlarm(Millis(first(args).value(QLatin1StringView("at")).toDouble()));
             return QByteArray("null");

@@ -39,6 +39,7 @@ private Q_SLOTS:
     void cleanup();
     void commandsAreDoneOnce();
     void errorsRollBack();
+    void answersThatAreTooLong();
     void badCalls();
     void whoMayBeMade();
     void sendsArriveInOrderAndOnce();
@@ -178,6 +179,21 @@ void tst_ActorRuntime::errorsRollBack()
     QCOMPARE(log(id), QStringLiteral("x"));
     QCOMPARE(call(id, QStringLiteral("nest"), R"({"requestId":"r2"})").error().key(),
         QStringLiteral("internal.nested_transaction"));
+}
+
+void tst_ActorRuntime::answersThatAreTooLong()
+{
+    const QString id = make(QStringLiteral("a"));
+    QCOMPARE(call(id, QStringLiteral("large"), "{\"bytes\":512000}")->size(), 512000);
+    const auto refused = call(id, QStringLiteral("large"), "{\"bytes\":520000}");
+    QVERIFY(!refused);
+    QCOMPARE(refused.error().key(), QStringLiteral("message.outgoing_too_long"));
+    QVERIFY(refused.error().message.contains(QLatin1StringView("\"large\"")) && !refused.error().action.isEmpty());
+    // What nobody could be told is not done, and its request id is free.
+    QVERIFY(!call(id, QStringLiteral("addLarge"), "{\"requestId\":\"r1\",\"bytes\":520000}"));
+    QCOMPARE(log(id), QString());
+    QVERIFY(call(id, QStringLiteral("addLarge"), "{\"requestId\":\"r1\",\"bytes\":100}"));
+    QCOMPARE(log(id), QStringLiteral("large"));
 }
 
 void tst_ActorRuntime::badCalls()

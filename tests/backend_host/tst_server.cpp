@@ -34,6 +34,7 @@ private Q_SLOTS:
     void tooLongMessages();
     void brokenMessagesClose();
     void requestsThatAreTooLarge();
+    void answersThatAreTooLong();
     void aPeerThatDoesNotRead();
     void tooManyConnections();
     void onlyLoopback();
@@ -376,15 +377,17 @@ void tst_Server::rejectedConnections()
 
 void tst_Server::tooLongMessages()
 {
-    for (const int size : {70000, 600000}) {
+    // Also when the peer is far from done with sending: what is beyond Qt's own limit, and what no buffer takes.
+    for (const int size : {70000, 180000, 200000, 600000, 30000000}) {
         auto socket = connectTo(QStringLiteral("/gateway/%1@s3cret/connect").arg(idOf(QStringLiteral("ws"))));
         QStringList inbox;
         connect(socket.get(), &QWebSocket::textMessageReceived, this, [&](const QString &text) { inbox.append(text); });
         QVERIFY(!next(*socket, inbox).isEmpty());
         socket->sendTextMessage(QString(size, QLatin1Char('x')));
         QTRY_COMPARE(socket->state(), QAbstractSocket::UnconnectedState);
-        if (size < 100000)
-            QCOMPARE(socket->closeReason(), QStringLiteral("message.incoming_too_long"));
+        QCOMPARE(inbox.size(), 1);
+        QVERIFY(inbox.first().contains(QLatin1StringView("\"incoming_too_long\"")));
+        QVERIFY(inbox.first().contains(QLatin1StringView("\"actionId\":null")));
     }
 }
 
@@ -406,6 +409,34 @@ void tst_Server::requestsThatAreTooLarge()
     const Response response = http(request("POST", target, QByteArray(70000, ' ')));
     QCOMPARE(response.status, 400);
     QVERIFY(response.body.contains("\"incoming_too_long\""));
+}
+
+void tst_Server::answersThatAreTooLong()
+{
+    const QString id = idOf(QStringLiteral("ws"));
+    const auto ask = [&](int bytes) {
+        return http(request("POST", "/gateway/" + id.toLatin1() + "/action/large", "{\"args\":[{\"bytes\":" + QByteArray::number(bytes) + "}]}"));
+    };
+    Response response = ask(500 * 1024);
+    QCOMPARE(response.status, 200);
+    QVERIFY(response.body.size() > 500 * 1024 && response.body.size() <= 512 * 1024);
+    response = ask(513 * 1024);
+    QCOMPARE(response.status, 400);
+    QVERIFY(response.body.contains("\"group\":\"message\"") && response.body.contains("\"outgoing_too_long\""));
+
+    auto socket = connectTo(QStringLiteral("/gateway/%1@s3cret/connect").arg(id));
+    QStringList inbox;
+    connect(socket.get(), &QWebSocket::textMessageReceived, this, [&](const QString &text) { inbox.append(text); });
+    QVERIFY(!next(*socket, inbox).isEmpty());
+    for (const int bytes : {513 * 1024, 500 * 1024}) {
+        socket->sendTextMessage(QStringLiteral(R"({"body":{"tag":"ActionRequest","val":{"id":["$BigInt","1"],"name":"large","args":[{"bytes":%1}]}}})").arg(bytes));
+        const QString answer = next(*socket, inbox);
+        QVERIFY(answer.size() <= 512 * 1024);
+        QCOMPARE(answer.contains(QLatin1StringView("\"outgoing_too_long\"")), bytes > 512 * 1024);
+        QCOMPARE(answer.contains(QLatin1StringView("ActionResponse")), bytes < 512 * 1024);
+    }
+    socket.reset();
+    QTRY_COMPARE(m_server->openSockets(), 0);
 }
 
 void tst_Server::aPeerThatDoesNotRead()

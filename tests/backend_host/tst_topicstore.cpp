@@ -21,6 +21,8 @@ private Q_SLOTS:
     void catchUpNamesOnlyWhatIsNewer();
     void anUnknownGenerationIsFull();
     void pagesStayBelowTheLimit();
+    void removalsFillPagesToo();
+    void aRowThatNoMessageCarries();
     void windowedTopics();
     void appends();
     void bigTransactionsAreSeveralEvents();
@@ -206,6 +208,74 @@ void tst_TopicStore::pagesStayBelowTheLimit()
     QVERIFY(pages > 3);
     QCOMPARE(ids.size(), 61);
     QCOMPARE(QSet<QString>(ids.cbegin(), ids.cend()).size(), 61);
+}
+
+// What was removed has a name as well, and names may be long paths.
+void tst_TopicStore::removalsFillPagesToo()
+{
+    const auto idOf = [](int n) { return TaskId(QStringLiteral("%1/").arg(n) + QString(2000, QChar(0x4e00))); };
+    const QString generation = change([&](ActorTransaction &tx) { tx.put(m_topic, overlay(QStringLiteral("first"), true)); }).first().generation;
+    change([&](ActorTransaction &tx) {
+        for (int n = 0; n < 300; ++n)
+            tx.put(m_topic, overlay(idOf(n).value, true));
+    });
+    const qint64 before = m_store->info(m_topic).revision;
+    QVERIFY(m_db->begin());
+    ActorTransaction tx(*m_db, *m_store, 2000);
+    for (int n = 0; n < 300; ++n)
+        tx.remove(m_topic, QStringLiteral("TaskOverlay"), idOf(n).value);
+    QVERIFY(tx.finish() && m_db->commit());
+    tx.publish();
+    for (const EncodedEvent &event : tx.takeEvents([](const QString &) { return true; }))
+        QVERIFY(event.json.size() <= 512 * 1024);
+    int removed = 0;
+    int pages = 0;
+    ChangesSince asked;
+    asked.topic = m_topic;
+    asked.generation = generation;
+    asked.revision = before;
+    do {
+        const auto json = m_store->changesSince(asked);
+        QVERIFY(json && json->size() <= 512 * 1024);
+        const auto page = protocol::decodeChangesPage(*json);
+        QVERIFY(page && !page->full);
+        removed += int(page->removals.size());
+        asked.cursor = page->cursor;
+    } while (asked.cursor && ++pages < 20);
+    QVERIFY(pages >= 3);
+    QCOMPARE(removed, 300);
+}
+
+void tst_TopicStore::aRowThatNoMessageCarries()
+{
+    const auto put = [&](qsizetype length, QChar of) {
+        (void)m_db->begin();
+        ActorTransaction tx(*m_db, *m_store, 1000);
+        SessionOverlay draft;
+        draft.id = SessionId(QStringLiteral("s"));
+        draft.draft = Draft{QString(length, of)};
+        tx.put(m_topic, overlay(QStringLiteral("beside"), true));
+        tx.put(m_topic, draft);
+        const Result<> done = tx.finish();
+        if (!done) {
+            m_db->rollback();
+            return done.error().key();
+        }
+        (void)m_db->commit();
+        tx.publish();
+        qsizetype longest = 0;
+        for (const EncodedEvent &event : tx.takeEvents([](const QString &) { return true; }))
+            longest = qMax(longest, event.json.size());
+        return longest <= 512 * 1024 ? QStringLiteral("fits") : QStringLiteral("too long");
+    };
+    QCOMPARE(put(600 * 1024, QLatin1Char('x')), QStringLiteral("message.outgoing_too_long"));
+    QCOMPARE(put(200 * 1024, QChar(0x4e00)), QStringLiteral("message.outgoing_too_long"));
+    QVERIFY(m_store->rows(m_topic, QStringLiteral("TaskOverlay")).isEmpty()); // nothing of that transaction
+    QCOMPARE(put(500 * 1024, QLatin1Char('x')), QStringLiteral("fits"));
+    ChangesSince asked;
+    asked.topic = m_topic;
+    const auto page = m_store->changesSince(asked);
+    QVERIFY(page && page->size() <= 512 * 1024);
 }
 
 void tst_TopicStore::windowedTopics()

@@ -1,42 +1,15 @@
-// Drives a running foundry-host with one of the official RivetKit clients.
-//   node drive.mjs FOLDER PACKAGE ENDPOINT   (the token comes in FOUNDRY_TOKEN, never in the arguments)
-// Each step prints a line; the first failure ends it with exit code 1.
+// Drives a running foundry-host with one of the official RivetKit clients. Each step prints a line; the first failure
+// ends it with exit code 1.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { pathToFileURL } from "node:url";
 import { randomUUID } from "node:crypto";
 import assert from "node:assert/strict";
+import { client, createClient, drain, failure, finish, name, step, token, within, withToken } from "./official.mjs";
 
-const [folder, name, endpoint] = process.argv.slice(2);
-const token = process.env.FOUNDRY_TOKEN;
-// Its ES module: the CommonJS form of the older ones does not load.
-const home = `${folder}/node_modules/${name}`;
-const entry = JSON.parse(readFileSync(`${home}/package.json`)).exports["./client"].import;
-const { createClient } = await import(pathToFileURL(`${home}/${entry.default ?? entry}`).href);
-
-const withToken = (secret) => endpoint.replace("http://", `http://default:${secret}@`);
-const client = createClient({ endpoint: withToken(token), encoding: "json" });
 const user = ["user", "local"];
-const within = (ms, what, promise) =>
-    Promise.race([promise, new Promise((_, no) => setTimeout(() => no(new Error(`${what}: no answer in ${ms} ms`)), ms).unref())]);
-
-async function failure(promise) {
-    try {
-        await within(20000, "a refused call", promise);
-    } catch (error) {
-        return `${error.group}.${error.code}`;
-    }
-    return "no error";
-}
 
 let madeTask; // of the step that makes one, for those after it
-
-async function step(what, body) {
-    const begun = performance.now();
-    await within(30000, what, body());
-    console.log(`ok ${name} ${what} (${Math.round(performance.now() - begun)} ms)`);
-}
 
 await step("getOrCreate and an action", async () => {
     const who = await client.getOrCreate("app", ["app"]).whoami();
@@ -120,7 +93,7 @@ await step("messages that are too long", async () => {
     assert.equal(await failure(client.get("user", user).updateDraft(long())), "message.incoming_too_long");
     assert.deepEqual(await client.get("user", user).listSignIns(), []);
     // On a connection its cause is told, the connection ends, and the client makes another.
-    for (const kibibytes of [60, 150]) {
+    for (const kibibytes of [60, 150, 300, 3000]) {
         const connection = client.get("user", user).connect();
         const told = new Promise((resolve) => connection.onError((error) => resolve(`${error.group}.${error.code}`)));
         await connection.revisions({});
@@ -363,34 +336,9 @@ await step("a forged token", async () => {
     }
 });
 
-// The last: afterwards there is no host.
-await step("a host that stops answers what has not begun with actor.stopping", async () => {
-    const connection = client.get("user", user).connect();
-    const taskId = randomUUID();
-    await connection.revisions({});
-    const met = { done: 0 };
-    const refused = new Promise((resolve) => {
-        // So many are always under way; those after the first that was refused may find no host any more.
-        const call = () => connection.setUnread({ requestId: randomUUID(), taskId, unread: true }).then(() => "done",
-            (error) => (error.code ? `${error.group}.${error.code}` : "lost")).then((answer) => {
-            met[answer] = (met[answer] ?? 0) + 1;
-            if (answer === "done")
-                call();
-            else
-                resolve(answer);
-        });
-        for (let n = 0; n < 64; ++n)
-            call();
-    });
-    const drained = await fetch(`${endpoint}/drain`, { method: "POST", headers: { authorization: `Bearer ${token}` } });
-    assert.equal(drained.status, 200);
-    // One that was on its way when the connection closed has no code; every code is this one.
-    const first = await within(15000, "a refusal", refused);
-    console.log(`   ${met.done} answered, then ${first}`);
-    assert.ok(first === "actor.stopping" || first === "lost", first);
-    assert.deepEqual(Object.keys(met).filter((code) => !["done", "lost", "actor.stopping"].includes(code)), []);
+// The last: afterwards there is no host. What is under way then: probe.mjs.
+await step("a host that is asked to stop", async () => {
+    assert.equal((await drain()).status, 200);
 });
 
-await client.dispose?.();
-console.log(`done ${name}`);
-process.exit(0);
+await finish();

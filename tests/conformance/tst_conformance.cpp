@@ -1,4 +1,5 @@
-// The official RivetKit JavaScript clients drive a real foundry-host (drive.mjs says what they do).
+// The official RivetKit JavaScript clients drive a real foundry-host (drive.mjs says what they do), and the same host with one
+// actor more, made for the test (probe.mjs and conformancehost.cpp).
 #include <QDir>
 #include <QElapsedTimer>
 #include <QFile>
@@ -16,12 +17,16 @@ class tst_Conformance : public QObject {
 
 private Q_SLOTS:
     void initTestCase();
-    void init();
     void cleanup();
     void clients_data();
     void clients();
+    void probes_data();
+    void probes();
 
 private:
+    void startHost(const QString &program);
+    void drive(const QString &package, const QString &script);
+
     std::unique_ptr<QTemporaryDir> m_data;
     std::unique_ptr<QProcess> m_host;
     QString m_folder;
@@ -39,13 +44,13 @@ void tst_Conformance::initTestCase()
 }
 
 // A host for each client: the last step stops it.
-void tst_Conformance::init()
+void tst_Conformance::startHost(const QString &program)
 {
     m_data = std::make_unique<QTemporaryDir>();
     QVERIFY(m_data->isValid());
     m_host = std::make_unique<QProcess>();
     m_host->setProcessChannelMode(QProcess::ForwardedErrorChannel);
-    m_host->start(qEnvironmentVariable("FOUNDRY_BIN_DIR", QStringLiteral(FOUNDRY_BIN_DIR)) + QStringLiteral("/foundry-host"),
+    m_host->start(program,
         {QStringLiteral("--data-dir"), m_data->path() + QStringLiteral("/data"), QStringLiteral("--listen"),
             QStringLiteral("127.0.0.1:0")});
     QVERIFY2(m_host->waitForReadyRead(20000), "the host did not become ready");
@@ -75,9 +80,29 @@ void tst_Conformance::clients_data()
     QTest::newRow("2.3.19") << QStringLiteral("rivetkit-2319");
 }
 
+void tst_Conformance::probes_data()
+{
+    clients_data();
+}
+
 void tst_Conformance::clients()
 {
     QFETCH(QString, package);
+    startHost(qEnvironmentVariable("FOUNDRY_BIN_DIR", QStringLiteral(FOUNDRY_BIN_DIR)) + QStringLiteral("/foundry-host"));
+    if (!QTest::currentTestFailed())
+        drive(package, QStringLiteral("drive.mjs"));
+}
+
+void tst_Conformance::probes()
+{
+    QFETCH(QString, package);
+    startHost(QCoreApplication::applicationDirPath() + QStringLiteral("/conformance-host"));
+    if (!QTest::currentTestFailed())
+        drive(package, QStringLiteral("probe.mjs"));
+}
+
+void tst_Conformance::drive(const QString &package, const QString &script)
+{
     QProcess node;
     QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
     environment.insert(QStringLiteral("FOUNDRY_TOKEN"), m_connect.value(QLatin1StringView("token")).toString());
@@ -87,7 +112,7 @@ void tst_Conformance::clients()
     const QString output = m_data->path() + QStringLiteral("/said");
     node.setStandardOutputFile(output);
     node.start(m_node,
-        {QStringLiteral(FOUNDRY_SOURCE_DIR "/tests/conformance/drive.mjs"), m_folder, package,
+        {QStringLiteral(FOUNDRY_SOURCE_DIR "/tests/conformance/") + script, m_folder, package,
             m_connect.value(QLatin1StringView("endpoint")).toString()});
     QVERIFY(node.waitForFinished(60000));
     QFile file(output);

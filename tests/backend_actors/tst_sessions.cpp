@@ -102,6 +102,7 @@ void tst_Sessions::questionIsAnswered()
         if (one.kind == EntryKind::AgentMessage)
             said += one.text;
         if (one.question) {
+            QCOMPARE(one.index, entry.index); // the answer stands where it was asked, and nowhere else
             QCOMPARE(one.question->answer.value_or(QString()), QStringLiteral("accept"));
             QCOMPARE(one.question->values.value(QStringLiteral("jobs")), QStringLiteral("3"));
             QCOMPARE(one.question->answeredBy.value_or(QString()), QStringLiteral("local"));

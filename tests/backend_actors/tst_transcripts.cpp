@@ -82,6 +82,11 @@ void tst_Transcripts::pagesBothWays()
     QCOMPARE(all.entries.size(), all.count);
     for (qint64 i = 0; i < all.count; ++i)
         QCOMPARE(all.entries.at(i).index, i);
+    // What was told of two calls in pieces is two entries in each turn, as they were when it ended.
+    const auto calls = entries(made, EntryKind::ToolCall);
+    QCOMPARE(calls.size(), 6);
+    for (const TranscriptEntry &call : calls) // the second one is left open
+        QCOMPARE(call.tool->status, call.tool->callId == QLatin1StringView("t1") ? QStringLiteral("completed") : QStringLiteral("failed"));
     // From the end up, and from the start down: the same entries, each once, each page in order.
     QList<TranscriptEntry> up;
     for (std::optional<qint64> before;;) {
@@ -200,6 +205,11 @@ void tst_Transcripts::waitingPromptsKeepTheirOrder()
     QCOMPARE(delivered, (QStringList{QStringLiteral("first"), QStringLiteral("second, edited"), QStringLiteral("fourth")}));
     QVERIFY(m_host->waitForStatus(made, SessionStatus::Idle));
     QVERIFY(m_host->rows<QueuedPrompt>(made.address, QStringLiteral("task")).isEmpty());
+    // Each answer stands where it was asked for.
+    const auto asked = entries(made, EntryKind::Permission);
+    QCOMPARE(asked.size(), 3);
+    for (const TranscriptEntry &entry : asked)
+        QCOMPARE(entry.permission->answer.value_or(QString()), QStringLiteral("yes"));
 }
 
 void tst_Transcripts::toolsShowBeforeTheTurnEnds()

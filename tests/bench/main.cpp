@@ -29,7 +29,7 @@ int main(int argc, char **argv)
     parser.addOptions({shortOption, jsonOption, compareOption});
     parser.process(app);
 
-    QList<Row> rows = startRows() + costRows() + hostRows() + transcriptRows() + clientRows() + buildRows();
+    QList<Row> rows = startRows() + costRows() + hostRows() + loadRows() + transcriptRows() + clientRows() + buildRows();
     const QStringList named = parser.positionalArguments();
     for (const QString &id : named) {
         if (std::none_of(rows.begin(), rows.end(), [&](const Row &row) { return row.id.startsWith(id); })) {

@@ -36,6 +36,7 @@ struct Row {
 QList<Row> startRows();
 QList<Row> costRows();
 QList<Row> hostRows();
+QList<Row> loadRows();
 QList<Row> transcriptRows();
 QList<Row> clientRows();
 QList<Row> buildRows();

@@ -96,6 +96,11 @@ Application::~Application()
 
 void Application::start()
 {
+    if (m_trace.isOn()) {
+        connect(&m_link.client().organizationFeed(), &realtime::TopicFeed::loaded, this,
+            [this] { markWhenPainted(QStringLiteral("dashboard")); });
+    }
+    m_link.view();
     m_window->show();
 }
 
@@ -109,8 +114,6 @@ void Application::afterFirstPaint()
             if (state.phase == LinkPhase::Live)
                 m_trace.mark(QStringLiteral("live"));
         });
-        connect(&m_link.client().organizationFeed(), &realtime::TopicFeed::loaded, this,
-            [this] { markWhenPainted(QStringLiteral("dashboard")); });
     }
     // Each in a turn of its own: none of them is needed for what is on screen.
     QTimer::singleShot(0, this, [] { initLateFonts(); });

@@ -79,9 +79,13 @@ HostLink::~HostLink()
     m_launcher.disconnect(this);
 }
 
-void HostLink::start()
+void HostLink::view()
 {
     m_client.view();
+}
+
+void HostLink::start()
+{
     m_launcher.start();
 }
 

@@ -22,6 +22,8 @@ public:
     const LinkState &state() const { return m_state; }
     const QString &hostVersion() const { return m_hostVersion; }
 
+    // Before the first paint: the cache is read on its thread meanwhile. No socket is opened yet.
+    void view();
     // After the first paint.
     void start();
     // The user's wish, or the system's signal that it woke up.

@@ -6,9 +6,7 @@ endif()
 
 find_program(FOUNDRY_CLANG_TIDY NAMES clang-tidy REQUIRED)
 # gcc's own warning options mean nothing to clang, and the two need not warn of the same.
-set(CMAKE_CXX_CLANG_TIDY "${FOUNDRY_CLANG_TIDY};--quiet;--extra-arg=-Wno-unknown-warning-option")
-# What moc writes is not ours to tidy; a folder's .clang-tidy replaces the one above it.
-file(WRITE "${CMAKE_BINARY_DIR}/.clang-tidy" "Checks: '-*,misc-static-assert'\nWarningsAsErrors: ''\n")
+set(CMAKE_CXX_CLANG_TIDY "${CMAKE_SOURCE_DIR}/cmake/tidy-one;${FOUNDRY_CLANG_TIDY};${CMAKE_SOURCE_DIR};--extra-arg=-Wno-unknown-warning-option")
 
 find_program(FOUNDRY_CLAZY NAMES clazy-standalone)
 if(FOUNDRY_CLAZY)

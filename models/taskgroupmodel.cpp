@@ -317,7 +317,7 @@ void TaskGroupModel::updateTask(const TaskRow &row)
         removeTasks({id});
         return;
     }
-    const Place was = *where;
+    const Place was = *where; // NOLINT(performance-unnecessary-copy-initialization): what follows changes the table
     ensureGroup(place->group);
     Group &from = *findGroup(was.group);
     Group &to = *findGroup(place->group);

@@ -189,7 +189,7 @@ void WorkTreeWatcher::read()
             const QByteArray name(event->len > 0 ? event->name : "");
             const auto folder = m_byWatch.constFind(event->wd);
             if (folder != m_byWatch.cend() && name != ".git") {
-                const QByteArray in = *folder; // adding watches moves what the iterator points at
+                const QByteArray in = *folder; // NOLINT(performance-unnecessary-copy-initialization): adding watches moves what the iterator points at
                 note(&in);
                 if ((event->mask & IN_ISDIR) && (event->mask & (IN_CREATE | IN_MOVED_TO)))
                     addNew(in.isEmpty() ? name : in + '/' + name, watcherNewDepth);

@@ -96,10 +96,10 @@ void RpcChannel::refuse(const QJsonValue &id, int code, const QString &message)
         {QStringLiteral("error"), QJsonObject{{QStringLiteral("code"), code}, {QStringLiteral("message"), message}}}});
 }
 
-int RpcChannel::request(const QString &method, const QJsonObject &params, std::function<void(const QJsonObject &)> then)
+int RpcChannel::request(const QString &method, const QJsonObject &params, const std::function<void(const QJsonObject &)> &then)
 {
     const int id = m_nextId++;
-    m_waiting.insert(id, std::move(then));
+    m_waiting.insert(id, then);
     write({{QStringLiteral("id"), id}, {QStringLiteral("method"), method}, {QStringLiteral("params"), params}});
     return id;
 }

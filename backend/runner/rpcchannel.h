@@ -20,7 +20,7 @@ public:
     void respond(const QJsonValue &id, const QJsonObject &result);
     void refuse(const QJsonValue &id, int code, const QString &message);
     // `then` gets the result, or an empty object for an error answer. The id serves forget().
-    int request(const QString &method, const QJsonObject &params, std::function<void(const QJsonObject &)> then);
+    int request(const QString &method, const QJsonObject &params, const std::function<void(const QJsonObject &)> &then);
     void forget(int requestId); // an answer that comes later is ignored
 
 Q_SIGNALS:

@@ -12,7 +12,7 @@ constexpr qint64 logMaxBytes = 8 * 1024 * 1024;
 
 QString logFolder()
 {
-    const QString own = qEnvironmentVariable("FOUNDRY_RUNNER_STATE");
+    QString own = qEnvironmentVariable("FOUNDRY_RUNNER_STATE");
     if (!own.isEmpty())
         return own;
     const QString state = qEnvironmentVariable("XDG_STATE_HOME");

@@ -64,7 +64,7 @@ BlobStore BlobStore::ofTask(const TaskId &task) const
 
 QString BlobStore::found(const BlobId &id) const
 {
-    const QString own = pathOf(id);
+    QString own = pathOf(id);
     if (m_uploads.isEmpty() || QFileInfo::exists(own))
         return own;
     return BlobStore(m_uploads).pathOf(id);

@@ -29,7 +29,7 @@ bool databaseIsDamage(int code)
 
 QString databaseMoveAside(const QString &path)
 {
-    const QString aside = path + QStringLiteral(".damaged-") + QString::number(QDateTime::currentMSecsSinceEpoch());
+    QString aside = path + QStringLiteral(".damaged-") + QString::number(QDateTime::currentMSecsSinceEpoch());
     if (!QFile::rename(path, aside))
         return {};
     QFile::rename(path + QStringLiteral("-wal"), aside + QStringLiteral("-wal"));

@@ -159,7 +159,7 @@ QString SqlFile::moveAside(const QString &path, const QString &why, bool keepOth
         for (const QString &old : folder.entryList({info.fileName() + QLatin1Char('.') + why + QStringLiteral("-*")}, QDir::Files))
             QFile::remove(folder.filePath(old));
     }
-    const QString aside = path + QLatin1Char('.') + why + QLatin1Char('-')
+    QString aside = path + QLatin1Char('.') + why + QLatin1Char('-')
         + QString::number(QDateTime::currentMSecsSinceEpoch());
     if (!QFile::rename(path, aside))
         return {};

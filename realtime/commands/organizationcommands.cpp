@@ -31,7 +31,7 @@ QString titleOfPrompt(const QString &prompt)
     constexpr qsizetype longest = 62;
     const QStringList lines = prompt.split(QLatin1Char('\n'));
     for (const QString &line : lines) {
-        const QString text = line.simplified();
+        QString text = line.simplified();
         if (text.isEmpty())
             continue;
         if (text.size() <= longest)

@@ -58,9 +58,9 @@ void Delivery::loadedMark()
     push(Loaded{});
 }
 
-void Delivery::push(Item item)
+void Delivery::push(const Item &item)
 {
-    m_queue.enqueue(std::move(item));
+    m_queue.enqueue(item);
     if (!m_pumping && !m_next.isActive())
         pump();
 }

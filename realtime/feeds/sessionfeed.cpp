@@ -84,7 +84,7 @@ void SessionFeed::askCache(quint64 asked)
             note(window.rows);
             m_cachedFrom = m_any ? window.heldFrom : m_first;
         }
-        cacheAnswered(asked, window);
+        cacheAnswered(asked, static_cast<const CachedTopic &>(window));
     });
 }
 

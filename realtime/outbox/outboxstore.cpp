@@ -47,7 +47,7 @@ Result<> OutboxStore::open()
 template <class Work>
 Result<> OutboxStore::change(Work work)
 {
-    if (const auto opened = open(); !opened)
+    if (auto opened = open(); !opened)
         return opened;
     if (m_file->begin())
         work(*m_file);

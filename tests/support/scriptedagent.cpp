@@ -128,10 +128,10 @@ void endTurn(const QJsonValue &id, const QString &reason = QStringLiteral("end_t
     answer(id, {{QStringLiteral("stopReason"), reason}});
 }
 
-void ask(const QString &method, const QJsonObject &params, std::function<void(const QJsonObject &)> then)
+void ask(const QString &method, const QJsonObject &params, const std::function<void(const QJsonObject &)> &then)
 {
     // Ids count from 0 in both directions: a client with one table for both mixes them up.
-    waiting.insert(nextId, std::move(then));
+    waiting.insert(nextId, then);
     send({{QStringLiteral("id"), nextId++}, {QStringLiteral("method"), method}, {QStringLiteral("params"), params}});
 }
 

@@ -30,7 +30,7 @@ public:
         qint64 entry = -1;
         int piece = 0;
         int character = 0;
-        friend auto operator<=>(const Place &, const Place &) = default;
+        friend auto operator<=>(const Place &, const Place &) = default; // NOLINT(modernize-use-nullptr): clang-tidy 14 takes it for a 0
     };
     struct HotRef {
         qint64 entry = -1;

@@ -27,8 +27,8 @@ using CommandHandler = std::function<Result<QByteArray>(Transaction &tx, const C
 
 class ActionTable {
 public:
-    void read(const QString &name, ReadHandler handler) { m_reads.insert(name, std::move(handler)); }
-    void command(const QString &name, CommandHandler handler) { m_commands.insert(name, std::move(handler)); }
+    void read(const QString &name, ReadHandler handler) { m_reads.emplace(name, std::move(handler)); }
+    void command(const QString &name, CommandHandler handler) { m_commands.emplace(name, std::move(handler)); }
     const QHash<QString, ReadHandler> &reads() const { return m_reads; }
     const QHash<QString, CommandHandler> &commands() const { return m_commands; }
 

@@ -316,7 +316,7 @@ void ActorInstance::streamed(const ActorAddress &from, const QString &name, cons
 
 QString ActorInstance::contentDirectory()
 {
-    const QString path = m_dataDir + QStringLiteral("/content/") + m_ref.id;
+    QString path = m_dataDir + QStringLiteral("/content/") + m_ref.id;
     QDir().mkpath(path);
     return path;
 }

@@ -117,7 +117,9 @@ void OrganizationActor::abandonInstall(Transaction &tx, const StepRecord &record
 
 void OrganizationActor::answerAwaiting(const AgentId &id, const std::optional<Error> &error)
 {
-    for (const auto &[to, ask] : std::exchange(m_awaiting, {})) {
+    for (const auto &waiting : std::exchange(m_awaiting, {})) {
+        const auto &to = waiting.first; // names that a lambda may see: clang 14 lets it see no structured binding
+        const auto &ask = waiting.second;
         if (!(ask.agent == id)) {
             m_awaiting.append({to, ask});
         } else if (!error) {

@@ -22,7 +22,7 @@ TaskActor::TaskActor(ActorContext &context, GitEnvironment git, QString blobRoot
               [this](Transaction &tx) { tx.afterCommit([this] { m_changes.request(0); }); },
               [](Transaction &, const Stage &) {},
               {}, [this](Transaction &tx) { settle(tx); }})
-    , m_turns(context, m_store, m_transcripts, m_provisioning, m_attention, m_blobs)
+    , m_turns(m_store, m_transcripts, m_provisioning, m_attention, m_blobs)
     , m_lane(context.owner())
     , m_changes(context, m_store, git, m_lane, {[this](Transaction &tx) { settle(tx); }, [this] { m_files.refreshed(); }})
     , m_files(context, m_store, git, m_lane, {[this](int delayMs) { m_changes.request(delayMs); }, [this] { return m_turns.hasOpenTurn(); }})

@@ -31,7 +31,7 @@ QJsonArray editsArray(const QStringList &texts)
 QStringList editsTexts(const QJsonValue &value)
 {
     QStringList texts;
-    for (const QJsonValue &text : value.toArray())
+    for (const QJsonValue text : value.toArray())
         texts.append(text.toString());
     return texts;
 }

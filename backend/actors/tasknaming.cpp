@@ -49,7 +49,7 @@ QString titleForTask(const CreateTask &command, const QString &promptText)
 {
     if (command.title && !command.title->simplified().isEmpty())
         return command.title->simplified().left(200);
-    const QString title = titleFromPrompt(promptText);
+    QString title = titleFromPrompt(promptText);
     if (!title.isEmpty())
         return title;
     return command.onBranch ? *command.onBranch : QStringLiteral("New task");

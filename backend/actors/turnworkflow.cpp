@@ -19,10 +19,9 @@ Error turnConflict(const QString &message, const QString &action = {})
 
 } // namespace
 
-TurnWorkflow::TurnWorkflow(ActorContext &context, TaskStore &store, TaskTranscripts &transcripts, TaskProvisioning &provisioning,
+TurnWorkflow::TurnWorkflow(TaskStore &store, TaskTranscripts &transcripts, TaskProvisioning &provisioning,
     TaskAttention &attention, BlobStore blobs)
-    : m_context(context)
-    , m_store(store)
+    : m_store(store)
     , m_transcripts(transcripts)
     , m_provisioning(provisioning)
     , m_attention(attention)

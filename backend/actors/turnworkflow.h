@@ -24,7 +24,7 @@ QString promptStart(const BlobStore &blobs, const Prompt &prompt);
 
 class TurnWorkflow {
 public:
-    TurnWorkflow(ActorContext &context, TaskStore &store, TaskTranscripts &transcripts, TaskProvisioning &provisioning,
+    TurnWorkflow(TaskStore &store, TaskTranscripts &transcripts, TaskProvisioning &provisioning,
         TaskAttention &attention, BlobStore blobs);
 
     std::function<void(Transaction &)> turnStarts;  // recorded, not delivered yet
@@ -66,7 +66,6 @@ private:
     Result<> agentLost(Transaction &tx, const AgentLost &lost);
     ActorAddress sandbox() const;
 
-    ActorContext &m_context;
     TaskStore &m_store;
     TaskTranscripts &m_transcripts;
     TaskProvisioning &m_provisioning;

@@ -80,7 +80,7 @@ void AcpClient::onQuestionDone(const QString &elicitationId)
     for (auto it = m_asks.begin(); it != m_asks.end(); ++it) {
         if (elicitationId.isEmpty() || it->elicitationId != elicitationId)
             continue;
-        const QString requestId = it.key();
+        const QString requestId = it.key(); // NOLINT(performance-unnecessary-copy-initialization): the entry goes before its key
         const OpenAsk ask = *it;
         if (answer(requestId, true, asksAction(QStringLiteral("accept"))))
             withdrawn(requestId, ask, true);
@@ -124,7 +124,7 @@ Result<> AcpClient::answer(const QString &requestId, bool isQuestion, const QJso
             isQuestion ? tr("This question is not open any more.") : tr("This permission is not open any more."),
             tr("Nothing is to be done: it was answered or withdrawn."));
     }
-    const OpenAsk ask = *open;
+    const OpenAsk ask = *open; // NOLINT(performance-unnecessary-copy-initialization): the entry goes first
     m_asks.erase(open);
     if (auto state = m_sessions.find(ask.sessionId); state != m_sessions.end())
         state->heardAt = m_clock.elapsed(); // the agent's turn to speak begins now

@@ -115,7 +115,7 @@ void AcpClient::onNotification(const QString &method, const QJsonObject &params)
         for (auto it = m_asks.begin(); it != m_asks.end(); ++it) {
             if (it->rpcId != rpcId)
                 continue;
-            const QString requestId = it.key();
+            const QString requestId = it.key(); // NOLINT(performance-unnecessary-copy-initialization): the entry goes before its key
             const OpenAsk ask = *it;
             m_asks.erase(it);
             respondError(rpcId, rpcRequestCancelled, QStringLiteral("Request cancelled"));

@@ -41,10 +41,10 @@ void installRemoveTree(const QString &folder)
 
 } // namespace
 
-AgentInstaller::AgentInstaller(QString dataDirectory, QProcessEnvironment environment, QObject *parent)
+AgentInstaller::AgentInstaller(QString dataDirectory, const QProcessEnvironment &environment, QObject *parent)
     : QObject(parent)
     , m_dataDirectory(std::move(dataDirectory))
-    , m_environment(std::move(environment))
+    , m_environment(environment)
 {
     m_deadline.setSingleShot(true);
     connect(&m_deadline, &QTimer::timeout, this, [this] {
@@ -138,7 +138,7 @@ void AgentInstaller::cancel()
 void AgentInstaller::endGroup()
 {
     signalMembers(m_identity, SIGTERM);
-    QTimer::singleShot(installTermGraceMs, this, [this, identity = m_identity] { signalMembers(identity, SIGKILL); });
+    QTimer::singleShot(installTermGraceMs, this, [identity = m_identity] { signalMembers(identity, SIGKILL); });
 }
 
 void AgentInstaller::readLines()

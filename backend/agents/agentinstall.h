@@ -18,7 +18,7 @@ namespace foundry::backend {
 class AgentInstaller : public QObject {
     Q_OBJECT
 public:
-    AgentInstaller(QString dataDirectory, QProcessEnvironment environment, QObject *parent = nullptr);
+    AgentInstaller(QString dataDirectory, const QProcessEnvironment &environment, QObject *parent = nullptr);
     ~AgentInstaller() override;
 
     // `done` is called once with the absolute path of the program. Errors: agent.npm_missing, no_space, network, install_failed,

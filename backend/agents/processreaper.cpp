@@ -30,7 +30,7 @@ void ProcessReaper::reap(const ProcessIdentity &identity, std::function<void(Res
     auto *look = new QTimer(this);
     look->setInterval(round->outcome.wasRunning ? 50 : 0);
     connect(look, &QTimer::timeout, this,
-        [this, look, round, identity, termMs = m_termMs, deadlineMs = m_deadlineMs, done = std::move(done)] {
+        [look, round, identity, termMs = m_termMs, deadlineMs = m_deadlineMs, done = std::move(done)] {
             const auto finish = [&](Result<ReapOutcome> result) {
                 look->stop();
                 look->deleteLater();

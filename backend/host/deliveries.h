@@ -26,6 +26,8 @@ public:
     explicit Deliveries(QObject *parent = nullptr);
     void setReceiver(Receiver *receiver) { m_receiver = receiver; }
 
+    using QObject::event; // of another kind than the one below
+
     // Any thread.
     void event(const QList<ConnectionId> &connections, const QByteArray &frame) override;
     void close(const QList<ConnectionId> &connections, const Error &reason) override;

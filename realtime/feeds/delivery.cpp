@@ -58,9 +58,9 @@ void Delivery::loadedMark()
     push(Loaded{});
 }
 
-void Delivery::push(const Item &item)
+void Delivery::push(Item item)
 {
-    m_queue.enqueue(item);
+    m_queue.append(std::move(item));
     if (!m_pumping && !m_next.isActive())
         pump();
 }

@@ -35,7 +35,7 @@ private:
     struct Loaded { };
     using Item = std::variant<TopicEvent, ChangesPage, Loaded>;
 
-    void push(const Item &item);
+    void push(Item item);
     void pump();
 
     QQueue<Item> m_queue;

@@ -7,7 +7,7 @@ namespace foundry::views {
 
 QString LongTextEdit::toPlainText() const
 {
-    const QString shown = QPlainTextEdit::toPlainText();
+    QString shown = QPlainTextEdit::toPlainText();
     if (m_aside.isEmpty())
         return shown;
     // One pass: what was kept aside may itself look like a mark.

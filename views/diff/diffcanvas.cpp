@@ -178,7 +178,7 @@ const DiffCanvas::Chunk &DiffCanvas::chunkOf(int line)
         chunk.oldColors = m_highlighter->formats(slot + QStringLiteral(":old"), m_path, before);
         chunk.newColors = m_highlighter->formats(slot + QStringLiteral(":new"), m_path, after);
     }
-    return *m_chunks.insert(number, chunk);
+    return *m_chunks.emplace(number, std::move(chunk));
 }
 
 const QTextLayout &DiffCanvas::layoutOf(int line)

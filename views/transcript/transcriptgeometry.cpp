@@ -62,7 +62,7 @@ const EntryLayout &TranscriptView::layoutOf(int row)
     };
     EntryLayout made = layOutEntry(entry, row > 0 ? &m_model->at(row - 1) : nullptr, style);
     m_heights.set(row, made.height);
-    return *m_layouts.insert(entry.index, std::move(made));
+    return *m_layouts.emplace(entry.index, std::move(made));
 }
 
 void TranscriptView::settle()

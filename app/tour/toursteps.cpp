@@ -171,7 +171,7 @@ void Tour::addSecondSession()
 {
     auto &window = m_application.window();
     add(QStringLiteral("second-session"),
-        [this, &window]() -> Result<> {
+        [&window]() -> Result<> {
             auto *button = touruser::find<views::IconButton>(&window, Tour::tr("New session"));
             if (!button)
                 return tourNothing(Tour::tr("button for a new session"));

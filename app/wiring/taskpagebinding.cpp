@@ -198,7 +198,7 @@ void TaskPageBinding::connectSessions()
         if (OpenTask *open = of(task)) {
             const std::optional<AgentId> chosen = agent.isEmpty() ? std::nullopt : std::optional<AgentId>(agent);
             const SessionId session = open->client().commands().createSession(
-                chosen, std::nullopt, this, [this, task, report = report(task)](const Result<Session> &answer) {
+                chosen, std::nullopt, this, [report = report(task)](const Result<Session> &answer) {
                     if (!answer)
                         report(answer.error());
                 });

@@ -16,7 +16,7 @@ QString agentPackages(QString *reason)
         return {};
     }
     const QString base = qEnvironmentVariable("FOUNDRY_NPM_DIR", QStringLiteral(FOUNDRY_SOURCE_DIR "/build/npm"));
-    const QString packages = base + QStringLiteral("/agents/node_modules");
+    QString packages = base + QStringLiteral("/agents/node_modules");
     if (!QDir(packages).exists()) {
         *reason = QStringLiteral("no agents from npm in %1 (tests/agents/README.md says how they come there)").arg(packages);
         return {};

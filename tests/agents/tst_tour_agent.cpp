@@ -42,7 +42,7 @@ private Q_SLOTS:
         const QJsonObject report = QJsonDocument::fromJson(file.readAll()).object();
         QVERIFY(report.value(QStringLiteral("ok")).toBool());
         QStringList steps;
-        for (const QJsonValue &step : report.value(QStringLiteral("steps")).toArray())
+        for (const QJsonValue step : report.value(QStringLiteral("steps")).toArray())
             steps.append(step.toObject().value(QStringLiteral("name")).toString());
         for (const char *step : {"confirm-agent", "permission", "turn", "diff", "cancel"})
             QVERIFY2(steps.contains(QLatin1StringView(step)), step);

@@ -117,7 +117,7 @@ private Q_SLOTS:
         }
         QTRY_COMPARE(answers, 2);
         QCOMPARE(runs(), 1); // asked twice, run once
-        QVERIFY(changed.size() >= 1);
+        QVERIFY(!changed.isEmpty());
         QVERIFY(discovery.agent(id("codex"))->detail->contains(QStringLiteral("1.0")));
         QCOMPARE(discovery.agent(id("codex"))->lastOptions->models.size(), 2);
         QCOMPARE(discovery.agent(id("codex"))->lastOptions->modes.size(), 2);

@@ -464,6 +464,7 @@ void tst_Server::tooManyConnections()
 {
     const QString path = QStringLiteral("/gateway/%1@s3cret/connect").arg(idOf(QStringLiteral("ws")));
     std::vector<std::unique_ptr<QWebSocket>> sockets;
+    sockets.reserve(64);
     QTRY_COMPARE(m_server->openSockets(), 0);
     for (int i = 0; i < 64; ++i)
         sockets.push_back(connectTo(path));

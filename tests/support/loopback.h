@@ -128,6 +128,7 @@ public:
 
     LoopbackTransport *socket() const { return sockets.isEmpty() ? nullptr : sockets.last().data(); }
     void send(LoopbackTransport *socket, const protocol::ServerFrame &frame) { socket->deliver(protocol::encodeServerFrame(frame)); }
+    using QObject::event; // of another kind than this one
     void event(const TopicEvent &event)
     {
         if (subscribed.contains(event.topic) && socket())

@@ -72,6 +72,11 @@ public:
     virtual QString id() const = 0;
     // +1 at each start of this actor, stored; goes with every external effect.
     virtual qint64 generation() const = 0;
+    // Where the file is that this actor had before its database was damaged or gone and a new one was made; empty: that
+    // never happened. Said at each start, so that whoever makes things good may be cut short.
+    virtual QString lostStorage() const = 0;
+    // The actors of that name whose key begins with this actor's, those of deleted things too.
+    virtual QList<ActorAddress> children(const QString &name) = 0;
     // For reads. Writes go through transaction().
     virtual Database &database() = 0;
     virtual Result<> transaction(const std::function<Result<>(Transaction &)> &body) = 0;

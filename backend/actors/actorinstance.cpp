@@ -20,6 +20,7 @@ namespace {
 
 constexpr int kTopicsPerConnection = 256;
 constexpr qsizetype kTopicLength = 512;
+constexpr int kSequenceBits = 40; // more sends than one life of a database has
 constexpr Millis kRequestAge = Millis(7) * 24 * 3600 * 1000;
 
 Millis actorinstanceNow()
@@ -121,8 +122,15 @@ Result<> ActorInstance::prepare(const ActorFactory &factory)
     if (auto begun = m_database->begin(); !begun)
         return begun;
     auto steps = [&]() -> Result<> {
+        bool isNew = true;
+        if (auto q = m_database->query("SELECT 1 FROM sqlite_master WHERE name = 'outbox'"); q.next())
+            isNew = false;
         if (auto made = m_database->migrate(QStringLiteral("runtime"), actorRuntimeSchema()); !made)
             return made;
+        if (isNew && m_generation > 1) {
+            if (auto begun = beginAnew(); !begun)
+                return begun;
+        }
         if (auto loaded = loadMeta(); !loaded)
             return loaded;
         m_actor = factory.make(*this);
@@ -138,6 +146,26 @@ Result<> ActorInstance::prepare(const ActorFactory &factory)
         return committed;
     m_actor->registerActions(m_actions);
     return Unit{};
+}
+
+Result<> ActorInstance::beginAnew()
+{
+    // Whoever got sends of this actor before drops what is not numbered higher.
+    if (auto numbered = m_database->run("INSERT INTO sqlite_sequence(name, seq) VALUES('outbox', ?)", m_generation << kSequenceBits); !numbered)
+        return numbered;
+    return m_database->run("INSERT INTO meta(name, value) VALUES('lost_storage', ?)",
+        m_database->setAside().isEmpty() ? m_database->path() : m_database->setAside());
+}
+
+QList<ActorAddress> ActorInstance::children(const QString &name)
+{
+    QList<ActorAddress> found;
+    for (const ActorRef &ref : m_post.registry().listAll(name)) {
+        const QStringList &own = m_ref.address.key;
+        if (ref.address.key.size() > own.size() && ref.address.key.first(own.size()) == own)
+            found.append(ref.address);
+    }
+    return found;
 }
 
 Result<> ActorInstance::clean()
@@ -170,6 +198,7 @@ Result<> ActorInstance::loadMeta()
     m_generation = qMax(m_generation, meta.value(QStringLiteral("generation")).toLongLong() + 1);
     if (const QString alarm = meta.value(QStringLiteral("alarm")); !alarm.isEmpty())
         m_alarm = alarm.toLongLong();
+    m_lostStorage = meta.value(QStringLiteral("lost_storage"));
     m_needsWake = meta.value(QStringLiteral("needs_wake")) == QLatin1StringView("1");
     // A kill may have come between this actor's commit and the registry's note.
     m_retired = meta.value(QStringLiteral("retired")) == QLatin1StringView("1");

@@ -60,6 +60,8 @@ public:
     const ActorAddress &address() const override { return m_ref.address; }
     QString id() const override { return m_ref.id; }
     qint64 generation() const override { return m_generation; }
+    QString lostStorage() const override { return m_lostStorage; }
+    QList<ActorAddress> children(const QString &name) override;
     Database &database() override { return *m_database; }
     Result<> transaction(const std::function<Result<>(Transaction &)> &body) override;
     std::optional<Entity> row(const QString &topic, const QString &type, const QString &id) override;
@@ -81,6 +83,8 @@ private:
     ActorInstance(const ActorRef &ref, std::unique_ptr<Database> database, const QString &dataDir, ActorPost &post);
     Result<> prepare(const ActorFactory &factory);
     Result<> loadMeta();
+    // Its database is a new one although it ran before.
+    Result<> beginAnew();
     // Forgets what is past its time: tombstones, recorded answers.
     Result<> clean();
     // Runs the body in a transaction; after the commit events and sends have left, and what is to run then is returned.
@@ -109,6 +113,7 @@ private:
     std::unique_ptr<QObject> m_owner;
     ActionTable m_actions;
     qint64 m_generation = 0;
+    QString m_lostStorage;
     qint64 m_commits = 0;
     qint64 m_commitsToFold = 0; // that stand in the database's log only
     QString m_correlationId;

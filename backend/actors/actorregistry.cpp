@@ -144,6 +144,16 @@ QList<ActorRef> ActorRegistry::list(const QString &name)
     return all;
 }
 
+QList<ActorRef> ActorRegistry::listAll(const QString &name)
+{
+    const std::lock_guard lock(m_mutex);
+    QList<ActorRef> all;
+    auto q = m_database->query("SELECT id, name, key, created_at, retired FROM actors WHERE name = ? AND retired <> ? ORDER BY created_at", name, actorregistryErasing);
+    while (q.next())
+        all.append(actorregistryRead(q));
+    return all;
+}
+
 QStringList ActorRegistry::allIds()
 {
     const std::lock_guard lock(m_mutex);

@@ -29,6 +29,7 @@ public:
     std::optional<ActorRef> find(const QString &id);
     // Without the retired ones.
     QList<ActorRef> list(const QString &name);
+    QList<ActorRef> listAll(const QString &name); // with them
     // The actor's record, made when there is none; `created` says which.
     Result<ActorRef> add(const ActorAddress &address, bool *created);
     Result<> setRetired(const QString &id, bool retired);

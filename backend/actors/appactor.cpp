@@ -50,7 +50,8 @@ QStringList AppActor::migrations() const
     return {QStringLiteral("CREATE TABLE usage(sender TEXT PRIMARY KEY, agents INTEGER NOT NULL, bytes INTEGER NOT NULL)"),
         QStringLiteral("CREATE TABLE organizations(id TEXT PRIMARY KEY, name TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;"
                        "CREATE TABLE members(organization TEXT NOT NULL, user TEXT NOT NULL, role TEXT NOT NULL,"
-                       " source_revision INTEGER NOT NULL, PRIMARY KEY(organization, user)) WITHOUT ROWID;")};
+                       " source_revision INTEGER NOT NULL, PRIMARY KEY(organization, user)) WITHOUT ROWID;"),
+        QStringLiteral("CREATE TABLE usage_counted(instance TEXT PRIMARY KEY) WITHOUT ROWID;")};
 }
 
 void AppActor::started()
@@ -60,8 +61,16 @@ void AppActor::started()
     const auto refresh = [this](bool fresh) {
         auto written = context().transaction([&](Transaction &tx) -> Result<> {
             if (fresh) {
-                if (auto cleared = tx.database().run("UPDATE usage SET agents = 0"); !cleared)
-                    return cleared;
+                // This actor sleeps and starts again while they run.
+                bool isSame = false;
+                if (auto q = tx.database().query("SELECT 1 FROM usage_counted WHERE instance = ?", m_instance); q.next())
+                    isSame = true;
+                if (!isSame) {
+                    if (auto cleared = tx.database().run("UPDATE usage SET agents = 0"); !cleared)
+                        return cleared;
+                    tx.database().run("DELETE FROM usage_counted");
+                    tx.database().run("INSERT INTO usage_counted(instance) VALUES(?)", m_instance);
+                }
             }
             putStatus(tx);
             return Unit{};
@@ -209,10 +218,27 @@ Result<> AppActor::membership(Transaction &tx, const QByteArray &json)
     return kept;
 }
 
+Result<> AppActor::organizationLost(Transaction &tx, const ActorAddress &organization)
+{
+    OrganizationCreation creation;
+    {
+        auto q = tx.database().query("SELECT o.name, m.user FROM organizations o JOIN members m ON m.organization = o.id WHERE o.id = ? AND m.role = 'owner'"
+                                     " ORDER BY m.source_revision LIMIT 1",
+            organization.key.value(1));
+        if (q.next())
+            creation = {q.text(0), q.text(1)};
+    }
+    if (!creation.owner.isEmpty())
+        tx.send(organization, QStringLiteral("create"), encodeOrganizationCreation(creation));
+    return Unit{};
+}
+
 Result<> AppActor::received(Transaction &tx, const Send &send)
 {
     if (send.name == QLatin1StringView("membership"))
         return membership(tx, send.json);
+    if (send.name == QLatin1StringView("organizationLost"))
+        return organizationLost(tx, send.from);
     if (send.name != QLatin1StringView("usage"))
         return Actor::received(tx, send);
     const QJsonObject usage = QJsonDocument::fromJson(send.json).object();

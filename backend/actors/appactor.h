@@ -23,6 +23,8 @@ private:
     void tellMemberships();
     Result<QByteArray> createOrganization(Transaction &tx, const Caller &caller, const CreateOrganization &command);
     Result<> membership(Transaction &tx, const QByteArray &json);
+    // One that lost what it had stored is told its name and its owner.
+    Result<> organizationLost(Transaction &tx, const ActorAddress &organization);
     QByteArray whoami(const Caller &caller) const;
     QByteArray metrics() const;
 

@@ -56,6 +56,8 @@ QByteArray encodeLifecycleEnded(const LifecycleEnded &ended)
     QJsonObject object{{QStringLiteral("task"), ended.task.value}, {QStringLiteral("kind"), ended.kind}, {QStringLiteral("job"), ended.job},
         {QStringLiteral("cancelled"), ended.cancelled}, {QStringLiteral("kept"), ended.kept}};
     messagejson::putError(object, ended.error);
+    if (ended.again)
+        object.insert(QStringLiteral("again"), true);
     if (ended.loss)
         object.insert(QStringLiteral("loss"), lifecycleLoss(*ended.loss));
     return messagejson::text(object);
@@ -73,6 +75,7 @@ Result<LifecycleEnded> decodeLifecycleEnded(const QByteArray &json)
     ended.error = messagejson::optionalError(*read);
     ended.cancelled = read->value(QLatin1StringView("cancelled")).toBool();
     ended.kept = lifecycleText(*read, "kept");
+    ended.again = read->value(QLatin1StringView("again")).toBool();
     if (read->contains(QLatin1StringView("loss")))
         ended.loss = lifecycleLossFrom(read->value(QLatin1StringView("loss")).toObject());
     return ended;

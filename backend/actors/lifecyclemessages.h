@@ -30,6 +30,7 @@ struct LifecycleEnded {
     bool cancelled = false;
     QString kept = {}; // of a deletion: what was kept, in words
     std::optional<TaskLoss> loss = {}; // of a look
+    bool again = false; // told before: to an organization that has lost it
 };
 QByteArray encodeLifecycleEnded(const LifecycleEnded &ended);
 Result<LifecycleEnded> decodeLifecycleEnded(const QByteArray &json);

@@ -83,7 +83,7 @@ QStringList OrganizationActor::migrations() const
                          "CREATE TABLE agent_choices (agent TEXT PRIMARY KEY, confirmed INTEGER NOT NULL, custom TEXT) WITHOUT ROWID;"),
         WorkflowRunner::schema2(), ProcessDesk::schema(), lifecycleSchema(),
         QStringLiteral("CREATE TABLE members (user TEXT PRIMARY KEY, role TEXT NOT NULL, revision INTEGER NOT NULL) WITHOUT ROWID;"),
-        purgeSchema()};
+        purgeSchema(), rebuildSchema(), ordererSchema(), missingSchema()};
 }
 
 void OrganizationActor::write(const std::function<Result<>(Transaction &)> &body)
@@ -105,6 +105,7 @@ void OrganizationActor::started()
             tx.put(topic(), organization);
         }
         m_runner.resume(tx);
+        rebuild(tx);
         indexOld(tx);
         purgeDeleted(tx);
         settle(tx);
@@ -140,7 +141,7 @@ void OrganizationActor::alarm()
 
 bool OrganizationActor::works() const
 {
-    return m_repositories.isBusy() || !m_installers.isEmpty() || m_runner.hasWork() || m_desk.isBusy();
+    return m_repositories.isBusy() || !m_installers.isEmpty() || m_runner.hasWork() || m_desk.isBusy() || !m_unresolved.isEmpty();
 }
 
 void OrganizationActor::registerActions(ActionTable &table)
@@ -220,6 +221,8 @@ Result<> OrganizationActor::received(Transaction &tx, const Send &send)
         return handle(decodeSummary(send.json), [&](const SummaryPush &push) { return summaryPushed(tx, push); });
     if (send.name == QLatin1StringView("attention"))
         return handle(decodeAttention(send.json), [&](const AttentionPush &push) { return attentionPushed(tx, push); });
+    if (send.name == QLatin1StringView("taskTold"))
+        return handle(decodeTaskTold(send.json), [&](const TaskTold &told) { return taskTold(tx, told); });
     if (send.name == QLatin1StringView("lifecycleEnded"))
         return handle(decodeLifecycleEnded(send.json), [&](const LifecycleEnded &ended) { return lifecycleEnded(tx, ended); });
     if (send.name == QLatin1StringView("askTrust")) {

@@ -70,12 +70,14 @@ private:
 
     // organizationlifecycle.cpp
     static QString lifecycleSchema();
+    static QString ordererSchema();
     void registerLifecycleCommands(ActionTable &table);
     Result<Job> orderLifecycle(Transaction &tx, const Caller &caller, const QString &kind, const TaskId &task, bool keepBranch);
     Job sendLifecycle(Transaction &tx, const TaskSummary &summary, const LifecycleOrder &order);
     Result<QByteArray> previewDelete(Transaction &tx, const Caller &caller, const TaskId &task);
     Result<Job> restoreTask(Transaction &tx, const Caller &caller, const TaskId &task);
     Result<> lifecycleEnded(Transaction &tx, const LifecycleEnded &ended);
+    void auditLifecycle(Transaction &tx, const LifecycleEnded &ended, const QString &by);
     void taskDeleted(Transaction &tx, const LifecycleEnded &ended);
     std::optional<TaskSummary> summaryRow(const TaskId &task) const;
     QString titlesOf(const RepoId &repo, qint64 count) const; // of its tasks, the first few
@@ -88,6 +90,12 @@ private:
     void purgeDeleted(Transaction &tx);
     void purgeEnded(Transaction &tx, const LifecycleEnded &ended);
     std::optional<Millis> nextPurge() const;
+
+    // organizationrebuild.cpp
+    static QString rebuildSchema();
+    // After the loss of its database: asks every task, and says what happened.
+    void rebuild(Transaction &tx);
+    Result<> taskTold(Transaction &tx, const TaskTold &told);
 
     // organizationagents.cpp
     void startDiscovery();
@@ -105,6 +113,11 @@ private:
     void installFailed(Transaction &tx, const StepRecord &record);
     void installNow(const AgentId &id, qint64 attempt);
     void abandonInstall(Transaction &tx, const StepRecord &record);
+    static QString missingSchema();
+    void noteMissing(Transaction &tx, const ActorAddress &task, const ResolveAgent &ask);
+    QList<QPair<ActorAddress, ResolveAgent>> takeMissing(Transaction &tx, const AgentId &id);
+    void registerInstallCommands(ActionTable &table);
+    void cancelInstall(Transaction &tx, const AgentId &id);
     std::optional<StepRecord> installing(const AgentId &id) const;
     QString installProblem(const AgentId &id) const;
     Agent withInstallation(Agent agent) const;
@@ -126,7 +139,6 @@ private:
     bool m_scanned = false;
     QList<QPair<ActorAddress, ResolveAgent>> m_unresolved; // asked before the first scan was over
     QList<QPair<ActorAddress, ResolveAgent>> m_awaiting;  // until an installation is over
-    QList<QPair<ActorAddress, ResolveAgent>> m_missing;   // were told that it is not installed
     QHash<QString, AgentInstaller *> m_installers; // whose end is waited for
     QSet<AgentId> m_installed; // and looked for
     ProcessDesk m_desk;                // where people log in to agents

@@ -166,11 +166,10 @@ void OrganizationActor::answerResolve(const ActorAddress &to, const ResolveAgent
         answer.error = spec ? agenterrors::notInstalled(ask.agent.value, ask.agent.value) : spec.error();
         if (answer.error->code == QLatin1StringView("not_installed"))
             answer.error->detail = installProblem(ask.agent);
-        m_missing.append({to, ask}); // told when somebody installs it
-        if (m_missing.size() > 1000)
-            m_missing.removeFirst();
     }
     write([&](Transaction &tx) -> Result<> {
+        if (answer.error)
+            noteMissing(tx, to, ask); // told when somebody installs it
         tx.send(to, QStringLiteral("agentResolved"), encodeAgentResolved(answer));
         return Unit{};
     });
@@ -207,10 +206,7 @@ void OrganizationActor::registerAgentCommands(ActionTable &table)
         auto agent = addCustom(tx, command);
         return agent ? Result<QByteArray>(protocol::encodeValue(*agent)) : Result<QByteArray>(agent.error());
     }));
-    table.command(QStringLiteral("installAgent"), agentCommand<InstallAgent>([this](Transaction &tx, const InstallAgent &command) -> Result<QByteArray> {
-        auto agent = install(tx, command.agentId);
-        return agent ? Result<QByteArray>(protocol::encodeValue(*agent)) : Result<QByteArray>(agent.error());
-    }));
+    registerInstallCommands(table);
 }
 
 Result<Agent> OrganizationActor::confirm(Transaction &tx, const AgentId &id)

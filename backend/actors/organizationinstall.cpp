@@ -1,8 +1,11 @@
 // Installing an agent: a recorded workflow of the organization, shown in the stage of each task that waits for it.
 #include "backend/actors/audit.h"
+#include "backend/actors/decodedcommand.h"
 #include "backend/actors/organizationactor.h"
 #include "backend/actors/sandboxmessages.h"
 #include "backend/store/database.h"
+#include "realtime/protocol/codec.h"
+#include "realtime/protocol/keys.h"
 
 #include <QElapsedTimer>
 #include <QTimer>
@@ -12,6 +15,7 @@ namespace foundry::backend {
 namespace {
 
 constexpr int installLeaveMs = 1000;
+constexpr qint64 missingAtMost = 10000;
 
 QString installWorkflow(const AgentId &id)
 {
@@ -52,12 +56,8 @@ Result<Agent> OrganizationActor::install(Transaction &tx, const AgentId &id)
         {{QStringLiteral("agent"), id.value}, {QStringLiteral("version"), known->install.version}}});
     settle(tx);
     // Tasks that failed for want of it wait for it now.
-    for (const auto &[to, ask] : std::exchange(m_missing, {})) {
-        if (ask.agent == id)
-            tx.send(to, QStringLiteral("agentInstalling"), encodeResolveAgent(ask));
-        else
-            m_missing.append({to, ask});
-    }
+    for (const auto &[to, ask] : takeMissing(tx, id))
+        tx.send(to, QStringLiteral("agentInstalling"), encodeResolveAgent(ask));
     return agentRow(id).value_or(*agent);
 }
 
@@ -77,13 +77,80 @@ QString OrganizationActor::installProblem(const AgentId &id) const
     return QStringLiteral("The last installation failed: %1\n%2").arg(step->error->message, step->error->detail);
 }
 
-// The task does not wait any more. The last one that leaves ends the installation: there is no other way to cancel it.
+QString OrganizationActor::missingSchema()
+{
+    return QStringLiteral("CREATE TABLE missing_agents (id INTEGER PRIMARY KEY, agent TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL, stage TEXT NOT NULL,"
+                          " attempt INTEGER NOT NULL, UNIQUE (key, stage));"
+                          "CREATE INDEX missing_agent ON missing_agents (agent);");
+}
+
+// Was told that it is not installed: it goes on by itself when somebody installs it, whatever is restarted until then.
+void OrganizationActor::noteMissing(Transaction &tx, const ActorAddress &task, const ResolveAgent &ask)
+{
+    tx.database().run("INSERT OR REPLACE INTO missing_agents (agent, name, key, stage, attempt) VALUES (?, ?, ?, ?, ?)", ask.agent.value, task.name,
+        protocol::encodeKey(task.key), ask.stage, ask.attempt);
+    tx.database().run("DELETE FROM missing_agents WHERE id <= (SELECT max(id) FROM missing_agents) - ?", missingAtMost);
+}
+
+QList<QPair<ActorAddress, ResolveAgent>> OrganizationActor::takeMissing(Transaction &tx, const AgentId &id)
+{
+    QList<QPair<ActorAddress, ResolveAgent>> found;
+    {
+        auto q = tx.database().query("SELECT name, key, stage, attempt FROM missing_agents WHERE agent = ? ORDER BY id", id.value);
+        while (q.next())
+            found.append({{q.text(0), protocol::decodeKey(q.text(1))}, {id, q.text(2), q.integer(3)}});
+    }
+    tx.database().run("DELETE FROM missing_agents WHERE agent = ?", id.value);
+    return found;
+}
+
+void OrganizationActor::cancelInstall(Transaction &tx, const AgentId &id)
+{
+    m_runner.cancel(tx, installWorkflow(id));
+    if (auto agent = agentRow(id)) {
+        agent->detail = QStringLiteral("The installation was cancelled.");
+        tx.put(topic(), *agent);
+    }
+    settle(tx);
+}
+
+void OrganizationActor::registerInstallCommands(ActionTable &table)
+{
+    table.command(QStringLiteral("installAgent"), decodedCommand<InstallAgent>([this](Transaction &tx, const Caller &, const InstallAgent &command) -> Result<QByteArray> {
+        auto agent = install(tx, command.agentId);
+        return agent ? Result<QByteArray>(protocol::encodeValue(*agent)) : Result<QByteArray>(agent.error());
+    }));
+    // Installations are the only jobs of an organization that are its own; those of tasks are cancelled at the task.
+    table.command(QStringLiteral("cancelJob"), decodedCommand<CancelJob>([this](Transaction &tx, const Caller &, const CancelJob &command) -> Result<QByteArray> {
+        const AgentId id(command.jobId.section(QLatin1Char(':'), 1));
+        const auto step = command.jobId == installWorkflow(id) ? m_runner.step(command.jobId, QStringLiteral("install")) : std::nullopt;
+        if (!step)
+            return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"), QStringLiteral("There is no such job here."), {}, QStringLiteral("jobId"));
+        if (!installing(id))
+            return makeError(QLatin1StringView("state"), QLatin1StringView("conflict"), QStringLiteral("This installation is over."));
+        cancelInstall(tx, id);
+        tx.afterCommit([this, id] {
+            answerAwaiting(id, makeError(QLatin1StringView("agent"), QLatin1StringView("not_installed"), QStringLiteral("The installation of %1 was cancelled.").arg(id.value),
+                                   QStringLiteral("Install it, or start a session with another agent.")));
+        });
+        Job job;
+        job.id = command.jobId;
+        job.kind = QStringLiteral("install");
+        job.target = id.value;
+        job.status = JobStatus::Cancelled;
+        job.createdAt = step->startedAt.value_or(0);
+        job.completedAt = QDateTime::currentMSecsSinceEpoch();
+        return protocol::encodeValue(JobAnswer{job});
+    }));
+}
+
+// The task does not wait any more. The last one that leaves ends the installation.
 void OrganizationActor::resolveAbandoned(Transaction &tx, const ActorAddress &from, const ResolveAgent &ask)
 {
     const auto drop = [&](QList<QPair<ActorAddress, ResolveAgent>> &list) {
         return list.removeIf([&](const auto &one) { return one.first == from && one.second.stage == ask.stage; });
     };
-    drop(m_missing);
+    tx.database().run("DELETE FROM missing_agents WHERE key = ? AND stage = ?", protocol::encodeKey(from.key), ask.stage);
     drop(m_unresolved);
     if (drop(m_awaiting) == 0)
         return;
@@ -94,12 +161,7 @@ void OrganizationActor::resolveAbandoned(Transaction &tx, const ActorAddress &fr
             if (waited || !installing(id))
                 return;
             write([&](Transaction &later) -> Result<> {
-                m_runner.cancel(later, installWorkflow(id));
-                if (auto agent = agentRow(id)) {
-                    agent->detail = QStringLiteral("The installation was cancelled.");
-                    later.put(topic(), *agent);
-                }
-                settle(later);
+                cancelInstall(later, id);
                 return Unit{};
             });
         });
@@ -125,8 +187,8 @@ void OrganizationActor::answerAwaiting(const AgentId &id, const std::optional<Er
         } else if (!error) {
             answerResolve(to, ask);
         } else {
-            m_missing.append({to, ask});
             write([&](Transaction &tx) -> Result<> {
+                noteMissing(tx, to, ask);
                 tx.send(to, QStringLiteral("agentResolved"), encodeAgentResolved({ask.stage, ask.attempt, {}, error}));
                 return Unit{};
             });

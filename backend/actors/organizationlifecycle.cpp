@@ -68,6 +68,11 @@ QString OrganizationActor::lifecycleSchema()
                           "CREATE INDEX deleted_until ON deleted_tasks (until);");
 }
 
+QString OrganizationActor::ordererSchema()
+{
+    return QStringLiteral("ALTER TABLE tasks ADD COLUMN job_by TEXT NOT NULL DEFAULT '';");
+}
+
 std::optional<TaskSummary> OrganizationActor::summaryRow(const TaskId &task) const
 {
     const auto entity = context().row(topic(), QStringLiteral("TaskSummary"), task.value);
@@ -110,6 +115,10 @@ Result<Job> OrganizationActor::orderLifecycle(Transaction &tx, const Caller &cal
     auto summary = summaryRow(task);
     if (!summary)
         return organizationNoTask();
+    if (kind == QLatin1StringView("delete")) {
+        if (auto allowed = mayDelete(caller, *summary); !allowed)
+            return allowed.error();
+    }
     qint64 order = 0;
     QString job;
     QString underWay;
@@ -136,18 +145,15 @@ Result<Job> OrganizationActor::orderLifecycle(Transaction &tx, const Caller &cal
         summary->archivedAt.reset();
         summary->stage = QStringLiteral("Bringing the task back");
     }
-    const Job made = sendLifecycle(tx, *summary, LifecycleOrder{order, kind, organizationNewJob(), keepBranch, caller.userId});
-    audit(tx, organizationId(), {kind == QLatin1StringView("archive") ? auditkind::taskArchived : kind == QLatin1StringView("delete") ? auditkind::taskDeleted : auditkind::taskUnarchived,
-                                    task, summary->repoId, {{QStringLiteral("title"), summary->title}}});
-    return made;
+    return sendLifecycle(tx, *summary, LifecycleOrder{order, kind, organizationNewJob(), keepBranch, caller.userId});
 }
 
 // Hides the task from the lists in this transaction; the task goes on when it hears of it.
 Job OrganizationActor::sendLifecycle(Transaction &tx, const TaskSummary &summary, const LifecycleOrder &order)
 {
     tx.put(topic(), summary);
-    tx.database().run("UPDATE tasks SET status = ?, lifecycle = ?, hidden = ?, hidden_order = ?, job = ?, job_kind = ? WHERE task = ?", summary.status.text(),
-        order.order, summary.status.text(), order.order, order.job, order.kind, summary.id.value);
+    tx.database().run("UPDATE tasks SET status = ?, lifecycle = ?, hidden = ?, hidden_order = ?, job = ?, job_kind = ?, job_by = ? WHERE task = ?",
+        summary.status.text(), order.order, summary.status.text(), order.order, order.job, order.kind, order.by, summary.id.value);
     recount(tx, summary.repoId);
     tx.send(taskAddress(organizationId(), summary.repoId, summary.id), QStringLiteral("lifecycle"), encodeLifecycleOrder(order));
     return organizationJob(order.job, order.kind, summary.id, m_config.clock());
@@ -223,7 +229,6 @@ Result<Job> OrganizationActor::restoreTask(Transaction &tx, const Caller &caller
     tx.remove(topic(), QStringLiteral("DeletedTask"), task.value);
     index(tx, *summary);
     const Job made = sendLifecycle(tx, *summary, LifecycleOrder{order, QStringLiteral("restore"), organizationNewJob(), false, caller.userId});
-    audit(tx, organizationId(), {auditkind::taskRestored, task, summary->repoId, {{QStringLiteral("title"), summary->title}}});
     settle(tx);
     return made;
 }
@@ -240,15 +245,31 @@ Result<> OrganizationActor::lifecycleEnded(Transaction &tx, const LifecycleEnded
             tx.database().run("UPDATE tasks SET loss = ? WHERE task = ?", encodeLifecycleEnded(ended), ended.task.value);
         return Unit{};
     }
+    QString by;
     {
-        auto q = tx.database().query("SELECT 1 FROM tasks WHERE task = ? AND job = ?", ended.task.value, ended.job);
+        auto q = tx.database().query("SELECT job_by FROM tasks WHERE task = ? AND job = ?", ended.task.value, ended.job);
         if (!q.next())
             return Unit{}; // of an order that another one has replaced
+        by = q.text(0);
     }
+    if (!ended.error && !ended.cancelled && !ended.again)
+        auditLifecycle(tx, ended, by);
     tx.database().run("UPDATE tasks SET job = '', job_kind = '', loss = NULL WHERE task = ?", ended.task.value);
     if (ended.kind == QLatin1StringView("delete") && !ended.error && !ended.cancelled)
         taskDeleted(tx, ended);
     return Unit{};
+}
+
+// What was done, not what was ordered: a job can fail or be cancelled.
+void OrganizationActor::auditLifecycle(Transaction &tx, const LifecycleEnded &ended, const QString &by)
+{
+    static const QHash<QString, QLatin1StringView> kinds{{QStringLiteral("archive"), auditkind::taskArchived}, {QStringLiteral("unarchive"), auditkind::taskUnarchived},
+        {QStringLiteral("delete"), auditkind::taskDeleted}, {QStringLiteral("restore"), auditkind::taskRestored}};
+    const auto summary = summaryRow(ended.task);
+    if (!summary || !kinds.contains(ended.kind))
+        return;
+    audit(tx, organizationId(), {.kind = kinds.value(ended.kind), .taskId = ended.task, .repoId = summary->repoId, .payload = {{QStringLiteral("title"), summary->title}},
+                                    .actorUser = by.isEmpty() ? std::nullopt : std::optional<QString>(by)});
 }
 
 void OrganizationActor::taskDeleted(Transaction &tx, const LifecycleEnded &ended)

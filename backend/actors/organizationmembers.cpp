@@ -18,7 +18,8 @@ Result<> OrganizationActor::create(Transaction &tx, const OrganizationCreation &
     organization.kind = OrganizationKind::Organization;
     organization.role = roleText(Role::Owner);
     tx.put(topic(), organization);
-    audit(tx, organizationId(), {auditkind::organizationCreated, {}, {}, {{QStringLiteral("name"), creation.name}}});
+    if (context().lostStorage().isEmpty()) // else it is made good, not made
+        audit(tx, organizationId(), {auditkind::organizationCreated, {}, {}, {{QStringLiteral("name"), creation.name}}});
     return setMember(tx, creation.owner, Role::Owner);
 }
 

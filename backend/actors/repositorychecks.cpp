@@ -146,6 +146,23 @@ Result<Repository> RepositoryChecks::add(Transaction &tx, const RepoId &id, cons
     return repository;
 }
 
+void RepositoryChecks::putBack(Transaction &tx, const RepoId &id, const QString &path)
+{
+    if (id.isEmpty() || path.isEmpty() || row(id))
+        return;
+    Repository repository;
+    repository.id = id;
+    repository.origin = path;
+    repository.name = path.section(QLatin1Char('/'), -1);
+    repository.state = RepositoryState::Checking;
+    // Of a clone the look finds the address.
+    tx.database().run("INSERT OR REPLACE INTO repository_places (repo, given, is_url, path) VALUES (?, ?, ?, ?)", id.value, path,
+        path.startsWith(m_cloneRoot + QLatin1Char('/')), path);
+    tx.put(repositoryTopic(), repository);
+    m_runner.start(tx, {repositoryWorkflow(id), QStringLiteral("repository"), {{QStringLiteral("check"), 2 * 60 * 1000}}});
+    m_runner.advance(tx);
+}
+
 void RepositoryChecks::remove(Transaction &tx, const RepoId &id)
 {
     m_runner.forget(tx, repositoryWorkflow(id));
@@ -276,6 +293,12 @@ void RepositoryChecks::checked(const RepoId &id, qint64 attempt, const Result<Re
         if (!isUrl && !info->topLevel.isEmpty()) { // a folder inside of it was given
             repository->origin = info->topLevel;
             repository->name = info->topLevel.section(QLatin1Char('/'), -1);
+        }
+        const auto address = isUrl && repository->origin == pathOf(id) ? parseGitUrl(info->originUrl) : Result<GitUrl>(Error());
+        if (address) { // of a clone that was put back
+            repository->origin = address->shown;
+            repository->name = address->name;
+            tx.database().run("UPDATE repository_places SET given = ? WHERE repo = ?", address->forGit, id.value);
         }
         repository->defaultBranch = info->defaultBranch;
         repository->state = RepositoryState::Ready;

@@ -22,6 +22,8 @@ public:
 
     // From a folder, or from an address. Errors: input.invalid, state.conflict.
     Result<Repository> add(Transaction &tx, const RepoId &id, const std::optional<QString> &path, const std::optional<QString> &url);
+    // One whose row was lost, found again by where a task has it; looked at anew. Nothing when it is here.
+    void putBack(Transaction &tx, const RepoId &id, const QString &path);
     // Ends what runs for it and forgets it; its row goes.
     void remove(Transaction &tx, const RepoId &id);
     // Where git finds a repository that is ready.

@@ -80,6 +80,10 @@ void SandboxActor::started()
     m_handle.head = handle.value(QLatin1StringView("head")).toString();
     m_isClosed = !value(QStringLiteral("closed")).isEmpty();
     m_desk.started();
+    write([this](Transaction &tx) -> Result<> {
+        tellUsage(tx); // agents of an earlier run are gone
+        return Unit{};
+    });
     endOrphans();
 }
 
@@ -168,7 +172,7 @@ bool SandboxActor::works() const
 
 bool SandboxActor::holds() const
 {
-    return works() || !m_processes.empty();
+    return works() || !m_processes.empty() || m_measuring > 0;
 }
 
 void SandboxActor::stopping(StopReason reason)
@@ -404,6 +408,8 @@ void SandboxActor::placeStageEnded(const RunStage &run, const Result<SandboxHand
         tx.send(task(), QStringLiteral("stageEnded"), encodeStageEnded(ended));
         return Unit{};
     });
+    if (m_placeKnown)
+        measure();
 }
 
 void SandboxActor::abandonStage(const RunStage &run)

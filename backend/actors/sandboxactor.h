@@ -141,7 +141,9 @@ private:
     ProcessDeskConfig processDeskConfig();
     Result<QString> processRoot() const;
     void noteWake(Transaction &tx) const;
-    // sandboxlifecycle.cpp: the whole place is given up, or brought back
+    // sandboxlifecycle.cpp: what it uses, told to the app when that changes; the whole place is given up, or brought back
+    void tellUsage(Transaction &tx);
+    void measure();
     bool receivedPlaceOrder(Transaction &tx, const Send &send, Result<> *outcome);
     void takePlaceOrder(const PlaceOrder &order);
     void abandonPlaceOrder(const PlaceOrder &order);
@@ -176,6 +178,7 @@ private:
     std::optional<PlaceOrder> m_placeOrder; // under way
     QPointer<SandboxOperation> m_placeOperation;
     bool m_placeAbandoned = false;
+    int m_measuring = 0;
     ProcessDesk m_desk;
 };
 

@@ -171,6 +171,7 @@ void SandboxActor::agentStarted(const AgentId &agent, const ProcessIdentity &ide
             .add("agent", agent.value).add("sandbox", context().address().key.value(3)).add("pid", qint64(identity.pid)).text().constData());
     process.detail = QStringLiteral("Process %1").arg(identity.pid);
     write([&](Transaction &tx) -> Result<> {
+        tellUsage(tx);
         if (!process.startingStage.isEmpty()) {
             StageEnded ended{process.startingStage, process.startingAttempt};
             ended.message = process.detail;
@@ -248,6 +249,7 @@ void SandboxActor::agentEnded(const AgentId &agent, AcpClient *client, const Age
     for (auto it = m_live.begin(); it != m_live.end();)
         it = it->second.agent == agent ? m_live.erase(it) : std::next(it);
     write([&](Transaction &tx) -> Result<> {
+        tellUsage(tx);
         const Error cause = process.failure.value_or(error.value_or(sandboxAgentGone(process.launch.name)));
         m_lastFailures.insert(agent.value, cause);
         for (const auto &[stage, attempt] : {std::pair(process.startingStage, process.startingAttempt), std::pair(process.readyStage, process.readyAttempt)}) {

@@ -1,10 +1,16 @@
 // The sandbox when its task is archived, deleted or brought back: everything in it is stopped, the work is kept, the
 // place is given back; and the other way round. One order at a time, in the order of their coming.
+#include "backend/actors/actoraddresses.h"
 #include "backend/actors/messagejson.h"
 #include "backend/actors/sandboxactor.h"
 #include "backend/git/asidework.h"
 #include "backend/sandboxes/workkeeper.h"
 #include "backend/store/database.h"
+
+#include <QDirIterator>
+
+#include <algorithm>
+#include <sys/stat.h>
 
 namespace foundry::backend {
 
@@ -12,6 +18,23 @@ namespace {
 
 constexpr int sandboxStopGraceMs = 5000; // then agents are killed
 constexpr int sandboxLongestMs = 24 * 3600 * 1000;
+
+constexpr int usageMostFiles = 1000000; // then it is as much as was seen
+
+// Blocks on the disk, links not followed. 0: not there, or not on this machine.
+qint64 usageBytes(const QString &folder)
+{
+    if (folder.isEmpty())
+        return 0;
+    qint64 bytes = 0;
+    QDirIterator files(folder, QDir::AllEntries | QDir::Hidden | QDir::System | QDir::NoDotAndDotDot, QDirIterator::Subdirectories);
+    for (int n = 0; n < usageMostFiles && files.hasNext(); ++n) {
+        struct stat facts = {};
+        if (::lstat(files.next().toLocal8Bit().constData(), &facts) == 0)
+            bytes += qint64(facts.st_blocks) * 512;
+    }
+    return bytes;
+}
 
 bool isSandboxSameOrder(const PlaceOrder &a, const PlaceOrder &b)
 {
@@ -223,6 +246,8 @@ void SandboxActor::placeOrderDone(PlaceReport report)
     report.job = order.job;
     report.step = order.step;
     report.attempt = order.attempt;
+    if (order.what == QLatin1StringView("prepare") || order.what == QLatin1StringView("release"))
+        measure();
     if (!abandoned || !report.workTree.isEmpty()) {
         write([&](Transaction &tx) -> Result<> {
             if (!report.workTree.isEmpty()) {
@@ -235,6 +260,40 @@ void SandboxActor::placeOrderDone(PlaceReport report)
         });
     }
     nextPlaceOrder();
+}
+
+void SandboxActor::tellUsage(Transaction &tx)
+{
+    const auto agents = std::count_if(m_processes.begin(), m_processes.end(), [](const auto &process) { return process.second.isUp; });
+    QByteArray told;
+    qint64 bytes = 0;
+    {
+        auto q = tx.database().query("SELECT key, value FROM record WHERE key IN ('usage', 'diskBytes')");
+        while (q.next()) {
+            if (q.text(0) == QLatin1StringView("usage"))
+                told = q.bytes(1);
+            else
+                bytes = q.bytes(1).toLongLong();
+        }
+    }
+    const QByteArray usage = messagejson::text({{QStringLiteral("agentsRunning"), qint64(agents)}, {QStringLiteral("tasksDiskBytes"), bytes}});
+    if (usage == told || (told.isEmpty() && agents == 0 && bytes == 0))
+        return;
+    tx.database().run("INSERT OR REPLACE INTO record (key, value) VALUES ('usage', ?)", usage);
+    tx.send(appAddress(), QStringLiteral("usage"), usage);
+}
+
+void SandboxActor::measure()
+{
+    ++m_measuring;
+    workAside<qint64>(context().owner(), [folder = m_handle.workTree] { return usageBytes(folder); }, [this](qint64 bytes) {
+        --m_measuring;
+        write([&](Transaction &tx) -> Result<> {
+            tx.database().run("INSERT OR REPLACE INTO record (key, value) VALUES ('diskBytes', ?)", QByteArray::number(bytes));
+            tellUsage(tx);
+            return Unit{};
+        });
+    });
 }
 
 void SandboxActor::keepHandle(Transaction &tx)

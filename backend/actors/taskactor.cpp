@@ -27,7 +27,7 @@ TaskActor::TaskActor(ActorContext &context, GitEnvironment git, QString blobRoot
     , m_changes(context, m_store, git, m_lane, {[this](Transaction &tx) { settle(tx); }, [this] { m_files.refreshed(); }})
     , m_files(context, m_store, git, m_lane, {[this](int delayMs) { m_changes.request(delayMs); }, [this] { return m_turns.hasOpenTurn(); }})
     , m_jobs(context, [this](Transaction &tx) { settle(tx); })
-    , m_lifecycle(context, m_store, m_jobs, m_provisioning, m_turns, m_attention)
+    , m_lifecycle(context, m_store, m_jobs, m_provisioning, m_turns, m_attention, m_lane)
     , m_edits(context, m_store, git, m_lane, m_jobs, [this] { m_changes.request(0); })
 {
     m_turns.turnStarts = [this](Transaction &tx) {
@@ -107,6 +107,9 @@ Result<> TaskActor::received(Transaction &tx, const Send &send)
     } else if (send.name == QLatin1StringView("sessionChanged")) {
         auto changed = decodeSessionChanged(send.json);
         outcome = changed ? sessionChanged(tx, *changed) : Result<>(changed.error());
+    } else if (send.name == QLatin1StringView("tellAgain")) {
+        tellAgain(tx);
+        return Unit{};
     } else if (send.name == QLatin1StringView("workTreeTouched")) { // by a process of the user's in the sandbox
         tx.afterCommit([this] { m_changes.request(300); });
         return Unit{};
@@ -355,6 +358,21 @@ void TaskActor::pushSummary(Transaction &tx)
     const qint64 revision = m_store.value(QStringLiteral("pushRevision")).toLongLong() + 1;
     m_store.setValue(tx, QStringLiteral("pushRevision"), QByteArray::number(revision));
     tx.send(organizationAddress(creation.organization), QStringLiteral("summary"), encodeSummary({revision, summary, order}));
+}
+
+void TaskActor::tellAgain(Transaction &tx)
+{
+    TaskTold told;
+    told.creation = *m_store.creation();
+    told.creation.prompt.reset();
+    told.creation.attachments.clear();
+    if (!m_lifecycle.tell(told))
+        return;
+    tx.send(organizationAddress(told.creation.organization), QStringLiteral("taskTold"), encodeTaskTold(told));
+    m_store.setValue(tx, QStringLiteral("summary"), {}); // so that it is pushed
+    m_attention.tellAgain(tx);
+    settle(tx);
+    m_lifecycle.tellDeleted(tx);
 }
 
 } // namespace foundry::backend

@@ -49,6 +49,8 @@ private:
     void settle(Transaction &tx);
     void deriveSessions(Transaction &tx);
     void pushSummary(Transaction &tx);
+    // To an organization that lost what it had stored.
+    void tellAgain(Transaction &tx);
 
     TaskStore m_store;
     BlobStore m_blobs;

@@ -66,6 +66,21 @@ void TaskAttention::remove(Transaction &tx, const QString &id)
         encodeAttention({nextRevision(tx), id, std::nullopt}));
 }
 
+void TaskAttention::tellAgain(Transaction &tx)
+{
+    QList<Attention> all;
+    {
+        auto q = tx.database().query("SELECT id, value FROM attention");
+        while (q.next()) {
+            auto entity = protocol::decodeEntity(QStringLiteral("Attention"), q.text(0), {}, q.bytes(1));
+            if (const auto *attention = entity ? std::get_if<Attention>(&*entity) : nullptr)
+                all.append(*attention);
+        }
+    }
+    for (const Attention &attention : std::as_const(all))
+        tx.send(organizationAddress(m_store.creation()->organization), QStringLiteral("attention"), encodeAttention({nextRevision(tx), attention.id, attention}));
+}
+
 void TaskAttention::removeOfSession(Transaction &tx, const SessionId &session)
 {
     QStringList ids;

@@ -14,6 +14,8 @@ public:
 
     void put(Transaction &tx, Attention attention);
     void remove(Transaction &tx, const QString &id);
+    // All that is said now, to an organization that lost it.
+    void tellAgain(Transaction &tx);
     void removeOfSession(Transaction &tx, const SessionId &session);
     // Errors follow from the sessions' and stages' present state: what is no longer so is taken back.
     void deriveErrors(Transaction &tx, const QList<Session> &sessions, const QList<Stage> &stages);

@@ -180,7 +180,9 @@ void TaskActor::registerTurnCommands(ActionTable &table)
         m_transcripts.recover();
         if (auto session = openSession(command.sessionId); !session)
             return session.error();
-        m_store.note(tx, auditkind::turnCancelled, {{QStringLiteral("session"), command.sessionId.value}});
+        const auto state = m_store.state(command.sessionId);
+        if (const auto open = state && !state->openTurn.isEmpty() ? m_store.turn(state->openTurn) : std::nullopt; open && !open->cancelling)
+            m_store.note(tx, auditkind::turnCancelled, {{QStringLiteral("session"), command.sessionId.value}});
         return turn(tx, command.sessionId, m_turns.cancelTurn(tx, command.sessionId));
     }));
     table.command(QStringLiteral("resendInterrupted"), decodedCommand<ResendInterrupted>([this, turn](Transaction &tx, const Caller &caller, const ResendInterrupted &command) -> Result<QByteArray> {
@@ -261,8 +263,8 @@ void TaskActor::registerProvisioningCommands(ActionTable &table)
     }));
     table.command(QStringLiteral("cancelProvisioning"), decodedCommand<CancelProvisioning>([this, answerTask](Transaction &tx, const Caller &, const CancelProvisioning &) -> Result<QByteArray> {
         m_transcripts.recover();
-        m_provisioning.cancel(tx);
-        m_store.note(tx, auditkind::provisioningCancelled);
+        if (m_provisioning.cancel(tx))
+            m_store.note(tx, auditkind::provisioningCancelled);
         settle(tx);
         return answerTask();
     }));

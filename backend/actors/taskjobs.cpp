@@ -4,6 +4,7 @@
 
 #include <QDateTime>
 #include <QLoggingCategory>
+#include <QTimer>
 #include <QUuid>
 
 #include <algorithm>
@@ -239,6 +240,34 @@ void TaskJobs::replace(Transaction &tx, const QString &id)
         return;
     m_runner.cancel(tx, taskjobsWorkflow(id));
     over(tx, id, JobStatus::Cancelled, {});
+}
+
+void TaskJobs::endKinds(const QStringList &kinds, int graceMs)
+{
+    const auto write = [this](const std::function<void(Transaction &)> &body) {
+        const auto written = m_context.transaction([&](Transaction &tx) -> Result<> {
+            tx.setCause(Cause{QStringLiteral("workflow")});
+            body(tx);
+            m_settle(tx);
+            return Unit{};
+        });
+        Q_UNUSED(written); // they go on, to their own deadlines
+    };
+    QStringList left;
+    write([&](Transaction &tx) {
+        for (const Job &known : all()) {
+            if (kinds.contains(known.kind) && !isTaskjobsOver(known) && !cancel(tx, known.id))
+                left.append(known.id);
+        }
+    });
+    if (left.isEmpty())
+        return;
+    QTimer::singleShot(graceMs, m_context.owner(), [this, left, write] {
+        write([&](Transaction &tx) {
+            for (const QString &id : left)
+                replace(tx, id);
+        });
+    });
 }
 
 void TaskJobs::progressed(const JobStep &step, const QString &message, const QString &log)

@@ -63,6 +63,8 @@ public:
     bool isRunning(const JobStep &step) const;
     // Ends a job for one that takes its place; what it cannot be cancelled in goes on without it.
     void replace(Transaction &tx, const QString &job);
+    // Cancels those of these kinds that are under way now; what cannot be cancelled may finish, but is ended after the grace.
+    void endKinds(const QStringList &kinds, int graceMs);
     // Command `cancelJob`: input/invalid, state/conflict when it is over or past the point of return.
     Result<Job> cancel(Transaction &tx, const QString &job);
 

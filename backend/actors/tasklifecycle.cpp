@@ -11,6 +11,7 @@ namespace foundry::backend {
 namespace {
 
 // The whole of a large work tree is read and written; a hanging git ends with its step.
+constexpr int lifecycleEditsGraceMs = 5000;
 constexpr qint64 lifecycleStopMs = 60 * 1000;
 constexpr qint64 lifecycleWorkMs = 15 * 60 * 1000;
 constexpr qint64 lifecycleLookMs = 60 * 1000;
@@ -37,13 +38,14 @@ QString lifecycleFailedTitle(const QString &kind)
 } // namespace
 
 TaskLifecycle::TaskLifecycle(ActorContext &context, TaskStore &store, TaskJobs &jobs, TaskProvisioning &provisioning, TurnWorkflow &turns,
-    TaskAttention &attention)
+    TaskAttention &attention, GitLane &lane)
     : m_context(context)
     , m_store(store)
     , m_jobs(jobs)
     , m_provisioning(provisioning)
     , m_turns(turns)
     , m_attention(attention)
+    , m_lane(lane)
 {
     addKinds();
 }
@@ -151,6 +153,35 @@ void TaskLifecycle::fill(TaskFacts &facts, TaskSummary &summary) const
         summary.archivedAt = state.archivedAt;
     if (facts.returning)
         summary.stage = QStringLiteral("Bringing the task back");
+}
+
+bool TaskLifecycle::tell(TaskTold &told) const
+{
+    const State state = load();
+    const auto job = m_jobs.job(state.job);
+    const bool isUnderWay = job && !job->completedAt;
+    if (isUnderWay && job->kind == QLatin1StringView("purge"))
+        return false;
+    told.lifecycle = state.order;
+    if (isUnderWay || state.phase == Phase::Deleted) {
+        told.job = state.job;
+        told.jobKind = isUnderWay ? job->kind : QStringLiteral("delete");
+    }
+    return true;
+}
+
+void TaskLifecycle::tellDeleted(Transaction &tx)
+{
+    const State state = load();
+    if (state.phase != Phase::Deleted)
+        return;
+    LifecycleEnded ended;
+    ended.task = m_store.creation()->task;
+    ended.kind = QStringLiteral("delete");
+    ended.job = state.job;
+    ended.kept = keptInWords(state);
+    ended.again = true;
+    tx.send(organizationAddress(m_store.creation()->organization), QStringLiteral("lifecycleEnded"), encodeLifecycleEnded(ended));
 }
 
 void TaskLifecycle::acknowledge(Transaction &tx)
@@ -267,7 +298,38 @@ void TaskLifecycle::begin(Transaction &tx, const JobStep &step)
         m_jobs.skip(tx, step, QStringLiteral("There was no work tree"));
         return;
     }
-    sendOrder(tx, QStringLiteral("placeOrder"), orderOf(step, state));
+    if (!isLifecycleAway(step.kind))
+        return sendOrder(tx, QStringLiteral("placeOrder"), orderOf(step, state));
+    tx.afterCommit([this, step] {
+        if (step.step == QLatin1StringView("stop"))
+            m_jobs.endKinds({QStringLiteral("commit"), QStringLiteral("revert"), QStringLiteral("undo_revert")}, lifecycleEditsGraceMs);
+        if (m_laneJob == step.job)
+            return orderInLane(step);
+        m_lane.enter(GitLane::Urgency::Asked, [this, step](const GitLane::Release &release) {
+            m_laneJob = step.job;
+            m_release = release;
+            orderInLane(step);
+        });
+    });
+}
+
+void TaskLifecycle::orderInLane(const JobStep &step)
+{
+    if (!m_jobs.isRunning(step))
+        return giveLane(step.job); // over while it waited
+    const auto sent = m_context.transaction([&](Transaction &tx) -> Result<> {
+        sendOrder(tx, QStringLiteral("placeOrder"), orderOf(step, load()));
+        return Unit{};
+    });
+    Q_UNUSED(sent); // the step's deadline says so
+}
+
+void TaskLifecycle::giveLane(const QString &job)
+{
+    if (m_laneJob != job)
+        return;
+    m_laneJob.clear();
+    std::exchange(m_release, {})();
 }
 
 void TaskLifecycle::abandon(Transaction &tx, const JobStep &step)
@@ -319,6 +381,8 @@ Result<> TaskLifecycle::reported(Transaction &tx, const PlaceReport &report)
 void TaskLifecycle::over(Transaction &tx, Job &job)
 {
     State state = load();
+    if (isLifecycleAway(job.kind))
+        tx.afterCommit([this, id = job.id] { giveLane(id); });
     const bool done = job.status == JobStatus::Completed;
     const bool replaced = state.job != job.id; // by a later order, which says how it goes on
     if (job.kind == QLatin1StringView("purge")) {

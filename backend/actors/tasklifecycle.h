@@ -9,13 +9,14 @@
 #include "backend/actors/taskprovisioning.h"
 #include "backend/actors/taskstatus.h"
 #include "backend/actors/turnworkflow.h"
+#include "backend/git/gitlane.h"
 
 namespace foundry::backend {
 
 class TaskLifecycle {
 public:
     TaskLifecycle(ActorContext &context, TaskStore &store, TaskJobs &jobs, TaskProvisioning &provisioning, TurnWorkflow &turns,
-        TaskAttention &attention);
+        TaskAttention &attention, GitLane &lane);
 
     // Nothing is worked on: archived or deleted, on the way there, or on the way back.
     bool isAway() const;
@@ -26,6 +27,11 @@ public:
     qint64 order() const { return load().order; }
     // The user has seen that something did not work, and goes on.
     void acknowledge(Transaction &tx);
+
+    // For an organization that lost what it had stored: the last order and what is under way of it; false when there is
+    // nothing to tell, because the task is about to go for good. And, after that, that it is deleted.
+    bool tell(TaskTold &told) const;
+    void tellDeleted(Transaction &tx);
 
     // Messages of organization and sandbox; false when it is none of theirs.
     bool received(Transaction &tx, const Send &send, Result<> *outcome);
@@ -54,6 +60,9 @@ private:
     void putAway(Transaction &tx, State &state, Phase phase, const LifecycleOrder &order);
     void begin(Transaction &tx, const JobStep &step);
     void abandon(Transaction &tx, const JobStep &step);
+    // Work is kept and removed while no other git of the task's is in the work tree: the lane is held until the job is over.
+    void orderInLane(const JobStep &step);
+    void giveLane(const QString &job);
     void over(Transaction &tx, Job &job);
     void purged(Transaction &tx);
     void tellOrganization(Transaction &tx, const Job &job, const QString &kept = {});
@@ -68,6 +77,9 @@ private:
     TaskProvisioning &m_provisioning;
     TurnWorkflow &m_turns;
     TaskAttention &m_attention;
+    GitLane &m_lane;
+    QString m_laneJob; // that holds the lane
+    GitLane::Release m_release;
 };
 
 } // namespace foundry::backend

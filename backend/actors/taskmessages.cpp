@@ -68,6 +68,24 @@ Result<SummaryPush> decodeSummary(const QByteArray &json)
     return SummaryPush{read->value(QLatin1StringView("sourceRevision")).toInteger(), *summary, read->value(QLatin1StringView("lifecycle")).toInteger()};
 }
 
+QByteArray encodeTaskTold(const TaskTold &told)
+{
+    return messagejson::text({{QLatin1StringView("creation"), QJsonDocument::fromJson(encodeCreation(told.creation)).object()},
+        {QLatin1StringView("lifecycle"), told.lifecycle}, {QLatin1StringView("job"), told.job}, {QLatin1StringView("jobKind"), told.jobKind}});
+}
+
+Result<TaskTold> decodeTaskTold(const QByteArray &json)
+{
+    auto read = messagejson::object(json, {QLatin1StringView("creation")});
+    if (!read)
+        return read.error();
+    auto creation = decodeCreation(messagejson::text(read->value(QLatin1StringView("creation")).toObject()));
+    if (!creation)
+        return creation.error();
+    return TaskTold{*creation, read->value(QLatin1StringView("lifecycle")).toInteger(), read->value(QLatin1StringView("job")).toString(),
+        read->value(QLatin1StringView("jobKind")).toString()};
+}
+
 QByteArray encodeAttention(const AttentionPush &push)
 {
     QJsonObject object{{QLatin1StringView("sourceRevision"), push.sourceRevision}, {QLatin1StringView("id"), push.id}};

@@ -43,6 +43,17 @@ struct SummaryPush {
 QByteArray encodeSummary(const SummaryPush &push);
 Result<SummaryPush> decodeSummary(const QByteArray &json);
 
+// task → organization, "taskTold": the answer to "tellAgain", with which an organization that lost what it had stored asks.
+// Summary, attention and, of a deleted task, "lifecycleEnded" follow.
+struct TaskTold {
+    TaskCreation creation; // without prompt and attachments
+    qint64 lifecycle = 0;  // the last order that it heard
+    QString job = {};      // of that order, while it is under way and when the task was deleted
+    QString jobKind = {};
+};
+QByteArray encodeTaskTold(const TaskTold &told);
+Result<TaskTold> decodeTaskTold(const QByteArray &json);
+
 // Send "attention": put, or removed when `attention` is empty.
 struct AttentionPush {
     qint64 sourceRevision = 0;

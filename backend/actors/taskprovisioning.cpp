@@ -187,10 +187,20 @@ Result<> TaskProvisioning::retryStage(Transaction &tx, const QString &stageId)
     return Unit{};
 }
 
-void TaskProvisioning::cancel(Transaction &tx)
+bool TaskProvisioning::cancel(Transaction &tx)
 {
+    const auto cancelledSteps = [this] {
+        qsizetype count = 0;
+        for (const QString &workflow : m_runner.workflows()) {
+            const QList<StepRecord> steps = m_runner.steps(workflow);
+            count += std::count_if(steps.cbegin(), steps.cend(), [](const StepRecord &step) { return step.state == StageState::Cancelled; });
+        }
+        return count;
+    };
+    const qsizetype before = cancelledSteps();
     for (const QString &workflow : m_runner.workflows())
         m_runner.cancel(tx, workflow);
+    return cancelledSteps() > before;
 }
 
 void TaskProvisioning::goOn(Transaction &tx)

@@ -32,7 +32,7 @@ public:
     // After an error that the same process would only give again (a login it read when it began): the agent is ended and
     // started anew, as attempts of its stages. Not while another of its sessions has a turn: then nothing happens.
     void renewAgent(Transaction &tx, const SessionState &state, const std::optional<Error> &error);
-    void cancel(Transaction &tx);
+    bool cancel(Transaction &tx); // true: something was under way or waiting
     // What was cancelled is done again, as attempts of their own.
     void goOn(Transaction &tx);
     Result<> resolveBranchClash(Transaction &tx, const ResolveBranchClash &command);

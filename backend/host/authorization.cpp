@@ -17,7 +17,8 @@ QString authorizationLocal()
 bool authorizationIsSetting(const ActorAddress &actor, const QString &action)
 {
     static const QSet<QString> settings{QStringLiteral("confirmAgent"), QStringLiteral("installAgent"),
-        QStringLiteral("addCustomAgent"), QStringLiteral("loginAgent"), QStringLiteral("trustRepository")};
+        QStringLiteral("addCustomAgent"), QStringLiteral("loginAgent"), QStringLiteral("trustRepository"),
+        QStringLiteral("cancelJob")}; // of an installation
     return actor.name == QLatin1StringView("organization") && settings.contains(action);
 }
 

@@ -86,7 +86,7 @@ Result<QByteArray> DomainHarness::call(const ActorAddress &actor, const QString 
         std::optional<Result<QByteArray>> value;
     };
     auto answer = std::make_shared<Answer>();
-    m_runtime->act(ref->id, ActorCall{action, args, {}, {}}, [answer](Result<QByteArray> result) {
+    m_runtime->act(ref->id, ActorCall{action, args, caller, {}}, [answer](Result<QByteArray> result) {
         const std::lock_guard lock(answer->mutex);
         answer->value = std::move(result);
     });

@@ -27,6 +27,7 @@ public:
     GitFixture git;
     std::function<qint64()> hostClock = &QDateTime::currentMSecsSinceEpoch; // for start()
     backend::HostMetrics metrics;
+    backend::Caller caller = {}; // of what is asked
     // What left for connections.
     struct Ear final : backend::EventSink {
         std::atomic<qint64> events = 0;

@@ -21,6 +21,7 @@ private Q_SLOTS:
     void goesOnByItself();
     void networkIsTriedAgain();
     void hangs();
+    void cancelledWithoutATask();
     void deadlines();
 
 private:
@@ -87,6 +88,7 @@ void tst_AgentStage::goesOnByItself_data()
     QTest::addRow("the installation is under way") << false << false;
     QTest::addRow("the task failed for want of it") << true << false;
     QTest::addRow("the host is restarted meanwhile") << false << true;
+    QTest::addRow("failed, then restarted") << true << true;
 }
 
 void tst_AgentStage::goesOnByItself()
@@ -99,6 +101,10 @@ void tst_AgentStage::goesOnByItself()
         made = create();
         QVERIFY(m_host->waitForStatus(made, SessionStatus::Error));
         QCOMPARE(m_host->session(made.address, made.session)->error->key(), QStringLiteral("agent.not_installed"));
+        if (restart) {
+            m_host->stop();
+            m_host->start();
+        }
         QVERIFY(install());
     } else {
         QVERIFY(install());
@@ -108,7 +114,7 @@ void tst_AgentStage::goesOnByItself()
     QVERIFY(!made.error);
     QTRY_COMPARE_WITH_TIMEOUT(stage(made).state.text(), QStringLiteral("running"), 10000);
     QTRY_COMPARE(runs(), 1);
-    if (restart) {
+    if (restart && !taskFirst) {
         m_host->stop();
         m_host->start();
         QTRY_COMPARE_WITH_TIMEOUT(runs(), 2, 10000);
@@ -178,6 +184,31 @@ void tst_AgentStage::hangs()
     QTRY_VERIFY_WITH_TIMEOUT(::kill(npm, 0) != 0, 10000);
     QTRY_VERIFY(agent().detail.value_or(QString()).contains(QLatin1StringView("cancelled")));
     QVERIFY(!QFileInfo::exists(m_host->dataDir() + QStringLiteral("/agents/opencode")));
+}
+
+void tst_AgentStage::cancelledWithoutATask()
+{
+    start();
+    QVERIFY(install());
+    QTRY_COMPARE(runs(), 1);
+    const pid_t npm = pid_t(m_host->git.read(m_host->git.root(), QStringLiteral("npm-runs")).trimmed().toLongLong());
+    QCOMPARE(::kill(npm, 0), 0);
+    const auto cancel = [&](const QString &job) {
+        CancelJob command;
+        command.jobId = job;
+        return m_host->command(m_host->organization(), QStringLiteral("cancelJob"), command);
+    };
+    QCOMPARE(cancel(QStringLiteral("install:nobody")).error().key(), QStringLiteral("input.invalid"));
+    const auto cancelled = cancel(QStringLiteral("install:opencode"));
+    QVERIFY2(cancelled, cancelled ? "" : qPrintable(cancelled.error().message));
+    QCOMPARE(protocol::decodeValue<JobAnswer>(*cancelled)->job.status.text(), QStringLiteral("cancelled"));
+    QVERIFY(agent().detail.value_or(QString()).contains(QLatin1StringView("cancelled")));
+    QTRY_VERIFY_WITH_TIMEOUT(::kill(npm, 0) != 0, 10000);
+    QCOMPARE(cancel(QStringLiteral("install:opencode")).error().key(), QStringLiteral("state.conflict"));
+    // And it can be begun again.
+    tell("go");
+    QVERIFY(install());
+    QTRY_COMPARE_WITH_TIMEOUT(agent().state.text(), QStringLiteral("ready"), 10000);
 }
 
 void tst_AgentStage::deadlines()

@@ -146,6 +146,24 @@ void TstOrganizations::membersDeleteTheirOwn()
     QCOMPARE(OrganizationActor::mayDelete(Caller{QStringLiteral("bob"), Role::Member}, task).error().key(), QStringLiteral("auth.forbidden"));
     task.owner.reset();
     QVERIFY(!OrganizationActor::mayDelete(Caller{QStringLiteral("bob"), Role::Member}, task).ok());
+
+    // And the command asks it.
+    DomainHarness world;
+    world.start();
+    const RepoId repo = world.addRepository(world.git.makeRepository(QStringLiteral("sample")));
+    world.caller = Caller{QStringLiteral("ann"), Role::Member};
+    const auto made = world.createTask(repo, QString());
+    QVERIFY(!made.error);
+    DeleteTask command;
+    command.taskId = made.task;
+    world.caller = Caller{QStringLiteral("bob"), Role::Member};
+    QCOMPARE(world.command(world.organization(), QStringLiteral("deleteTask"), command).error().key(), QStringLiteral("auth.forbidden"));
+    QVERIFY(!world.summary(made.task)->status.is(TaskStatus::Deleting));
+    world.caller = Caller{QStringLiteral("ann"), Role::Member};
+    const auto deleted = world.command(world.organization(), QStringLiteral("deleteTask"), command);
+    QVERIFY2(deleted, deleted ? "" : qPrintable(deleted.error().message));
+    QTRY_VERIFY_WITH_TIMEOUT(!world.summary(made.task), 20000);
+    world.stop();
 }
 
 void TstOrganizations::aSwitchCostsTheSame()

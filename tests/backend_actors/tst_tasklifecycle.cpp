@@ -2,6 +2,7 @@
 // replace and cancel each other; and what a stop of the host leaves.
 #include "tests/backend_actors/lifecycletest.h"
 
+#include <QDir>
 #include <QElapsedTimer>
 #include <QFile>
 
@@ -21,6 +22,7 @@ private Q_SLOTS:
     void deletedFromTheArchive();
     void joinsAndRefuses();
     void deleteReplacesAnArchivingThatHangs();
+    void waitsForTheGitOfTheTask();
     void goesOnAfterAStop();
 };
 
@@ -189,6 +191,46 @@ void tst_TaskLifecycle::deleteReplacesAnArchivingThatHangs()
     QVERIFY(waitForJob(made, first->id, JobStatus::Cancelled));
     releaseGit();
     QVERIFY(waitDeleted(made));
+}
+
+// Two gits of one task are never in its work tree at once: what runs is ended before the work is kept.
+void tst_TaskLifecycle::waitsForTheGitOfTheTask()
+{
+    const auto made = ready();
+    const QString tree = workTree(made);
+    edit(tree);
+    const QByteArray before = status(tree);
+    m_host->stop();
+    hangGit(QStringLiteral("update-ref"));
+    m_host->start();
+    Commit commit;
+    commit.message = QStringLiteral("Hangs");
+    const auto answer = m_host->command(made.address, QStringLiteral("commit"), commit);
+    QVERIFY2(answer, answer ? "" : qPrintable(answer.error().message));
+    const QString committing = protocol::decodeValue<JobAnswer>(*answer)->job.id;
+    // Its git hangs: `sh` has the verb among its arguments.
+    const QByteArray script = m_host->git.path(QStringLiteral("bin/git")).toUtf8();
+    const auto gits = [&] {
+        int count = 0;
+        for (const QString &process : QDir(QStringLiteral("/proc")).entryList({QStringLiteral("[0-9]*")}, QDir::Dirs)) {
+            QFile file(QStringLiteral("/proc/%1/cmdline").arg(process));
+            const QByteArray line = file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+            if (line.contains(script) && line.split('\0').contains("update-ref"))
+                ++count;
+        }
+        return count;
+    };
+    QTRY_COMPARE_WITH_TIMEOUT(gits(), 1, longMs);
+    const auto archiving = archive(made);
+    QVERIFY(archiving.ok());
+    QVERIFY(QTest::qWaitFor([&] { return job(made, archiving->id) && job(made, archiving->id)->step == QStringLiteral("save"); }, longMs));
+    QVERIFY(job(made, committing)->completedAt);
+    QVERIFY(gits() <= 1); // that of the saving, should it be there already
+    releaseGit();
+    QVERIFY(waitForTask(made, TaskStatus::Archived));
+    QVERIFY(unarchive(made).ok());
+    QVERIFY(waitForTask(made, TaskStatus::Ready));
+    QCOMPARE(status(tree), before);
 }
 
 void tst_TaskLifecycle::goesOnAfterAStop()

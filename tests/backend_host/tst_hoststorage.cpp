@@ -32,6 +32,7 @@ private Q_SLOTS:
     void aFolderThatCannotBeWritten();
     void actorsThatCannotBeWritten();
     void aDamagedTask();
+    void aDamagedOrganization();
     void clockSteppedBack();
 
 private:
@@ -219,6 +220,85 @@ void tst_HostStorage::aDamagedTask()
     fresh.repo = m_repo;
     createTask(fresh);
     waitForIdle(fresh);
+}
+
+// What the organization had is told again by its tasks; what no task knows is said to be lost.
+void tst_HostStorage::aDamagedOrganization()
+{
+    start(m_git->environment());
+    test::HostTask open;
+    test::HostTask archived;
+    test::HostTask deleted;
+    for (test::HostTask *ids : {&open, &archived, &deleted}) {
+        ids->repo = m_repo;
+        createTask(*ids);
+        waitForIdle(*ids);
+    }
+    const auto organization = [&] { return std::move(*test::openOrganization(*m_host)); };
+    const auto tasks = [](wire::WireClient &of) { return test::rowsOf<TaskSummary>(of, QStringLiteral("organization")); };
+    const auto statusOf = [&](wire::WireClient &of, const test::HostTask &ids) {
+        for (const TaskSummary &summary : tasks(of)) {
+            if (summary.id == ids.task)
+                return summary.status.text();
+        }
+        return QString();
+    };
+    const auto deletedTasks = [](wire::WireClient &of) { return test::rowsOf<DeletedTask>(of, QStringLiteral("organization")); };
+    RenameTask rename;
+    rename.title = QStringLiteral("Kept by the task");
+    QVERIFY(test::ask(**test::openTask(*m_host, open), QStringLiteral("renameTask"), rename));
+    {
+        auto client = organization();
+        QVERIFY(test::ask(*client, QStringLiteral("archiveTask"), ArchiveTask{{}, archived.task}));
+        DeleteTask gone;
+        gone.taskId = deleted.task;
+        QVERIFY(test::ask(*client, QStringLiteral("deleteTask"), gone));
+        QTRY_COMPARE_WITH_TIMEOUT(statusOf(*client, archived), QStringLiteral("archived"), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(deletedTasks(*client).size(), 1, 30000);
+    }
+    m_host->stop();
+    const QString id = backend::actorIdOf({QStringLiteral("organization"), {QStringLiteral("org"), QStringLiteral("local")}});
+    {
+        QFile file(m_data + QStringLiteral("/actors/") + id + QStringLiteral(".sqlite"));
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write(QByteArray(40000, '\x37'));
+    }
+    const auto restarted = m_host->start();
+    QVERIFY2(restarted, restarted ? "" : qPrintable(restarted.error().message));
+    auto client = organization();
+    QTRY_COMPARE_WITH_TIMEOUT(tasks(*client).size(), 2, 30000);
+    QTRY_COMPARE_WITH_TIMEOUT(statusOf(*client, archived), QStringLiteral("archived"), 10000);
+    QCOMPARE(statusOf(*client, open), QStringLiteral("idle"));
+    for (const TaskSummary &summary : tasks(*client)) {
+        if (summary.id == open.task)
+            QCOMPARE(summary.title, QStringLiteral("Kept by the task"));
+    }
+    QTRY_COMPARE_WITH_TIMEOUT(deletedTasks(*client).size(), 1, 10000);
+    QCOMPARE(deletedTasks(*client).first().id, deleted.task);
+    const auto repositories = [&] { return test::rowsOf<Repository>(*client, QStringLiteral("organization")); };
+    QTRY_VERIFY_WITH_TIMEOUT(!repositories().isEmpty() && repositories().first().state.text() == QStringLiteral("ready"), 20000);
+    QCOMPARE(repositories().first().id, m_repo);
+    QCOMPARE(repositories().first().origin, m_repository);
+    QCOMPARE(repositories().first().taskCount, 2);
+    const auto said = test::rowsOf<Attention>(*client, QStringLiteral("organization"));
+    QCOMPARE(said.size(), 1);
+    QVERIFY2(said.first().detail.value_or(QString()).contains(id + QStringLiteral(".sqlite.damaged-")), qPrintable(said.first().detail.value_or(QString())));
+    // Its tasks take its orders, although it counts anew; and new ones can be made.
+    QVERIFY(test::ask(*client, QStringLiteral("unarchiveTask"), UnarchiveTask{{}, archived.task}));
+    QTRY_COMPARE_WITH_TIMEOUT(statusOf(*client, archived), QStringLiteral("idle"), 30000);
+    QVERIFY(test::ask(*client, QStringLiteral("restoreTask"), RestoreTask{{}, deleted.task}));
+    QTRY_COMPARE_WITH_TIMEOUT(statusOf(*client, deleted), QStringLiteral("idle"), 30000);
+    test::HostTask fresh;
+    fresh.repo = m_repo;
+    createTask(fresh);
+    waitForIdle(fresh);
+    // Said for some days, and asked for once.
+    client.reset();
+    m_host->stop();
+    QVERIFY(m_host->start());
+    client = organization();
+    QTRY_COMPARE_WITH_TIMEOUT(tasks(*client).size(), 4, 10000);
+    QCOMPARE(test::rowsOf<Attention>(*client, QStringLiteral("organization")).size(), 1);
 }
 
 void tst_HostStorage::clockSteppedBack()

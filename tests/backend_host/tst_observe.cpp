@@ -4,6 +4,8 @@
 #include "backend/observe/metrics.h"
 #include "models/types/commands.h"
 #include "realtime/protocol/codec.h"
+#include "models/types/lifecycle.h"
+#include "tests/backend_host/hosttask.h"
 #include "tests/backend_host/prometheusreader.h"
 #include "tests/support/gitfixture.h"
 #include "tests/wire/hostprocess.h"
@@ -53,6 +55,7 @@ private Q_SLOTS:
     void linesAreJson();
     void logIsBoundedAndClean();
     void aRealHost();
+    void whatTasksUse();
 };
 
 void TstObserve::figures()
@@ -256,6 +259,40 @@ void TstObserve::aRealHost()
     }
     for (const char *event : {"actor_started", "actor_stopped", "connection_opened", "connection_closed", "action_failed", "step_begun", "step_ended"})
         QVERIFY2(events.contains(QLatin1StringView(event)), event);
+}
+
+// The host's status counts agents that run and the disk that tasks take, also after a restart.
+void TstObserve::whatTasksUse()
+{
+    test::GitFixture git;
+    wire::HostProcess host(git.path(QStringLiteral("data")));
+    host.setEnvironment(git.environment());
+    QVERIFY(host.start());
+    test::HostTask ids;
+    QVERIFY(test::addRepository(host, ids.repo, git.makeRepository(QStringLiteral("project"))));
+    auto organization = test::openOrganization(host);
+    QVERIFY(organization);
+    QVERIFY(test::ask(**organization, QStringLiteral("createTask"), test::newTask(ids, QStringLiteral("/help"))));
+    auto app = std::make_unique<wire::WireClient>(host.endpoint(), host.token());
+    QVERIFY(app->open(QStringLiteral("app"), {QStringLiteral("app")}).ok());
+    const auto status = [&] { return test::rowsOf<HostStatus>(*app, QStringLiteral("host")).value(0); };
+    QTRY_COMPARE_WITH_TIMEOUT(status().agentsRunning, 1, 30000);
+    QTRY_VERIFY_WITH_TIMEOUT(status().tasksDiskBytes > 0, 30000);
+    const auto metrics = app->call(QStringLiteral("metrics"), "[{}]");
+    QVERIFY(metrics);
+    QCOMPARE(QJsonDocument::fromJson(*metrics).object().value(QLatin1StringView("agentsRunning")).toInt(), 1);
+    QVERIFY(test::ask(**organization, QStringLiteral("archiveTask"), ArchiveTask{{}, ids.task}));
+    QTRY_COMPARE_WITH_TIMEOUT(status().agentsRunning, 0, 30000);
+    QTRY_COMPARE_WITH_TIMEOUT(status().tasksDiskBytes, 0, 30000);
+    QVERIFY(test::ask(**organization, QStringLiteral("unarchiveTask"), UnarchiveTask{{}, ids.task}));
+    QTRY_VERIFY_WITH_TIMEOUT(status().tasksDiskBytes > 0, 30000);
+    app.reset();
+    *organization = nullptr;
+    host.stop();
+    QVERIFY(host.start());
+    app = std::make_unique<wire::WireClient>(host.endpoint(), host.token());
+    QVERIFY(app->open(QStringLiteral("app"), {QStringLiteral("app")}).ok());
+    QVERIFY(status().tasksDiskBytes > 0);
 }
 
 QTEST_GUILESS_MAIN(TstObserve)

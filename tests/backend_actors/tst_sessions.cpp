@@ -76,7 +76,7 @@ void tst_Sessions::questionIsAnswered()
     QCOMPARE(asked.reason.text(), QStringLiteral("question"));
     QCOMPARE(asked.title, QStringLiteral("How shall it be built?"));
     const auto entries = m_host->transcript(made.address, made.session);
-    const TranscriptEntry entry = entries.at(asked.entryIndex.value());
+    const TranscriptEntry &entry = entries.at(asked.entryIndex.value());
     QCOMPARE(entry.kind.text(), QStringLiteral("question"));
     QVERIFY(entry.question && !entry.question->answer && entry.question->fields.size() == 6);
 

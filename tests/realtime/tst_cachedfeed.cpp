@@ -151,7 +151,7 @@ class CachedFeedTest : public QObject {
     // t1 and t2 at revision 6, delivered and written by a run that is over.
     QString delivered()
     {
-        const QString path = m_dir.filePath(QStringLiteral("c%1/x.cache").arg(++m_files));
+        QString path = m_dir.filePath(QStringLiteral("c%1/x.cache").arg(++m_files));
         Run run(path);
         run.connectHost();
         run.feed.view();

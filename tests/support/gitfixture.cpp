@@ -109,7 +109,7 @@ QByteArray GitFixture::mustGit(const QString &directory, const QStringList &argu
 
 QString GitFixture::makeEmpty(const QString &name) const
 {
-    const QString directory = path(name);
+    QString directory = path(name);
     QDir().mkpath(directory);
     mustGit(directory, {QStringLiteral("init"), QStringLiteral("-q")});
     return directory;
@@ -117,7 +117,7 @@ QString GitFixture::makeEmpty(const QString &name) const
 
 QString GitFixture::makeRepository(const QString &name) const
 {
-    const QString directory = makeEmpty(name);
+    QString directory = makeEmpty(name);
     write(directory, QStringLiteral("README.md"), "# Example\n\nA small repository.\n");
     write(directory, QStringLiteral("src/main.cpp"), "int main()\n{\n    return 0;\n}\n");
     commitAll(directory, QStringLiteral("First commit"));

@@ -32,7 +32,7 @@ void LifecycleTest::end()
 
 DomainHarness::Made LifecycleTest::ready(const std::function<void(CreateTask &)> &change)
 {
-    const auto made = m_host->createTask(m_repo, {}, change);
+    auto made = m_host->createTask(m_repo, {}, change);
     if (made.error)
         qFatal("%ls", qUtf16Printable(made.error->message));
     if (!m_host->waitForStatus(made, SessionStatus::Ready))

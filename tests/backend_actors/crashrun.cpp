@@ -320,7 +320,7 @@ bool CrashRun::script()
     });
     // The closed session's agent goes, and everybody hears of it.
     ok = ok && perform("the end of the second agent", [&]() -> QString {
-        const QString left = waitFor([&] { return processesOf("permission").isEmpty(); }, "the end of the agent");
+        QString left = waitFor([&] { return processesOf("permission").isEmpty(); }, "the end of the agent");
         QTest::qWait(150);
         return left;
     });

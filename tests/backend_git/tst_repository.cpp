@@ -165,7 +165,7 @@ private Q_SLOTS:
         auto context = std::make_unique<QObject>();
         inspectRepository(git, repo, context.get(), [&](const Result<RepositoryInfo> &) { answered = true; });
         QTest::qWait(100);
-        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("Destroyed while process")));
+        QTest::failOnWarning(QRegularExpression(QStringLiteral("Destroyed while process")));
         context.reset();
         QTest::qWait(50);
         QVERIFY(!answered);

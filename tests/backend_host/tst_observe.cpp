@@ -216,8 +216,9 @@ void TstObserve::aRealHost()
     QVERIFY(json.value(QLatin1StringView("residentBytes")).toDouble() > 1e6);
     QVERIFY(json.value(QLatin1StringView("figures")).toObject().contains(QLatin1StringView("foundry_bootstrap_seconds")));
 
-    const auto [status, text] = observeGet(host.endpoint(), "/metrics", host.token().toLatin1());
-    QCOMPARE(status, 200);
+    const auto got = observeGet(host.endpoint(), "/metrics", host.token().toLatin1());
+    QCOMPARE(got.first, 200);
+    const QByteArray &text = got.second;
     const PrometheusReader read(text);
     QVERIFY2(read.error.isEmpty(), qPrintable(read.error));
     const auto atLeast = [&](const char *sample, double value) {

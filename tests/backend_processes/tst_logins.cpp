@@ -5,7 +5,6 @@
 
 using namespace foundry;
 using test::ask;
-using test::Follower;
 using test::SandboxWorld;
 
 class tst_Logins : public QObject {

@@ -91,6 +91,7 @@ void tst_Terminals::reattaches()
     QVERIFY(id);
     QVERIFY(m_world->waitForOutput(*id, "line 20\r"));
     std::vector<std::unique_ptr<Follower>> followers;
+    followers.reserve(5);
     for (int i = 0; i < 4; ++i)
         followers.push_back(std::make_unique<Follower>(*m_world, *id));
     QVERIFY(m_world->waitForOutput(*id, "line 400\r", 20000));

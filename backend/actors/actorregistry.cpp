@@ -136,19 +136,20 @@ std::optional<ActorRef> ActorRegistry::find(const QString &id)
 
 QList<ActorRef> ActorRegistry::list(const QString &name)
 {
-    const std::lock_guard lock(m_mutex);
-    QList<ActorRef> all;
-    auto q = m_database->query("SELECT id, name, key, created_at, retired FROM actors WHERE name = ? AND retired = 0 ORDER BY created_at", name);
-    while (q.next())
-        all.append(actorregistryRead(q));
-    return all;
+    return listed(name, false);
 }
 
 QList<ActorRef> ActorRegistry::listAll(const QString &name)
 {
+    return listed(name, true);
+}
+
+QList<ActorRef> ActorRegistry::listed(const QString &name, bool retiredToo)
+{
     const std::lock_guard lock(m_mutex);
     QList<ActorRef> all;
-    auto q = m_database->query("SELECT id, name, key, created_at, retired FROM actors WHERE name = ? AND retired <> ? ORDER BY created_at", name, actorregistryErasing);
+    auto q = m_database->query("SELECT id, name, key, created_at, retired FROM actors WHERE name = ? AND retired IN (0, ?) ORDER BY created_at", name,
+        retiredToo ? 1 : 0);
     while (q.next())
         all.append(actorregistryRead(q));
     return all;

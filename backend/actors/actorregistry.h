@@ -56,6 +56,7 @@ public:
 
 private:
     ActorRegistry(std::unique_ptr<Database> database, const QString &dataDir);
+    QList<ActorRef> listed(const QString &name, bool retiredToo);
     Result<> eraseFiles(const QString &id);
     Result<> recover(const QString &actorsDir);
 

@@ -109,6 +109,15 @@ Result<> HostRig::addRepository()
     return Unit{};
 }
 
+Result<> HostRig::prepare(int count)
+{
+    if (const auto ready = start(); !ready)
+        return ready;
+    if (const auto added = addRepository(); !added)
+        return added;
+    return seedTasks(count);
+}
+
 Result<> HostRig::seedTasks(int count)
 {
     m_host->stop();

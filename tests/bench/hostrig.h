@@ -27,6 +27,8 @@ public:
     // Ends the host, writes `count` idle tasks into the organization's rows, and leaves it ended. Their work trees and
     // actors do not exist: lists and summaries are what is measured.
     Result<> seedTasks(int count);
+    // All of it from nothing: a host that was started, has the sample repository and `count` tasks, and is ended.
+    Result<> prepare(int count);
     // A folder with programs of these names that sleep for an hour.
     Result<QString> hangingPrograms(const QStringList &names);
     Result<std::unique_ptr<wire::WireClient>> open(const QString &actor, const QStringList &key);

@@ -18,12 +18,8 @@ struct IdleWorkbench {
 
     Result<> start()
     {
-        if (const auto ready = rig.start(); !ready)
-            return ready;
-        if (const auto added = rig.addRepository(); !added)
-            return added;
-        if (const auto seeded = rig.seedTasks(1000); !seeded)
-            return seeded;
+        if (const auto prepared = rig.prepare(1000); !prepared)
+            return prepared;
         if (const auto ready = rig.start(); !ready)
             return ready;
         auto organization = rig.organization();

@@ -124,12 +124,8 @@ Result<Measurement> createTaskAmongMany(const Options &options)
     QList<double> many;
     for (const int count : {10, 10000}) {
         HostRig rig;
-        if (const auto ready = rig.start(); !ready)
-            return ready.error();
-        if (const auto added = rig.addRepository(); !added)
-            return added.error();
-        if (const auto seeded = rig.seedTasks(count); !seeded)
-            return seeded.error();
+        if (const auto prepared = rig.prepare(count); !prepared)
+            return prepared.error();
         const auto hanging = rig.hangingPrograms({QStringLiteral("git")}); // so that work trees do not compete
         if (!hanging)
             return hanging.error();
@@ -286,12 +282,8 @@ Result<Measurement> bytesPerUpdate(const Options &options)
     QList<double> few;
     for (const int count : {10, 10000}) {
         HostRig rig;
-        if (const auto ready = rig.start(); !ready)
-            return ready.error();
-        if (const auto added = rig.addRepository(); !added)
-            return added.error();
-        if (const auto seeded = rig.seedTasks(count); !seeded)
-            return seeded.error();
+        if (const auto prepared = rig.prepare(count); !prepared)
+            return prepared.error();
         if (const auto ready = rig.start(); !ready)
             return ready.error();
         auto organization = rig.organization();

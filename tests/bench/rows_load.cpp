@@ -57,15 +57,23 @@ Result<int> loadReadList(wire::WireClient &organization)
 Result<std::unique_ptr<HostRig>> loadRig()
 {
     auto rig = std::make_unique<HostRig>();
-    if (const auto ready = rig->start(); !ready)
-        return ready.error();
-    if (const auto added = rig->addRepository(); !added)
-        return added.error();
-    if (const auto seeded = rig->seedTasks(loadTasks); !seeded)
-        return seeded.error();
+    if (const auto prepared = rig->prepare(loadTasks); !prepared)
+        return prepared.error();
     if (const auto ready = rig->start(); !ready)
         return ready.error();
     return rig;
+}
+
+// A client that has read the list and hears of what changes in it.
+Result<std::unique_ptr<wire::WireClient>> loadListener(HostRig &rig)
+{
+    auto organization = rig.organization();
+    if (!organization)
+        return organization.error();
+    (*organization)->subscribe(QStringLiteral("organization"));
+    if (const auto rows = loadReadList(**organization); !rows)
+        return rows.error();
+    return organization;
 }
 
 Result<Measurement> memoryIdle(const Options &options)
@@ -75,13 +83,9 @@ Result<Measurement> memoryIdle(const Options &options)
         auto rig = loadRig();
         if (!rig)
             return rig.error();
-        auto organization = (*rig)->organization();
+        auto organization = loadListener(**rig);
         if (!organization)
             return organization.error();
-        (*organization)->subscribe(QStringLiteral("organization"));
-        const auto rows = loadReadList(**organization);
-        if (!rows)
-            return rows.error();
         (*organization)->wait([] { return false; }, 1000);
         samples.append(loadResidentMb((*rig)->host().pid()));
     }
@@ -96,12 +100,9 @@ Result<Measurement> memoryPerSession(const Options &options)
         auto rig = loadRig();
         if (!rig)
             return rig.error();
-        auto organization = (*rig)->organization();
+        auto organization = loadListener(**rig);
         if (!organization)
             return organization.error();
-        (*organization)->subscribe(QStringLiteral("organization"));
-        if (const auto rows = loadReadList(**organization); !rows)
-            return rows.error();
         double before = 0;
         QSet<QString> waiting;
         for (int n = 0; n <= loadSessions; ++n) {

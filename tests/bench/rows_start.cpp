@@ -30,12 +30,8 @@ double bareStartMs(const QString &program)
 Result<Measurement> windowMark(const Options &options, const QString &mark, const QString &note)
 {
     HostRig rig;
-    if (const auto ready = rig.start(); !ready)
-        return ready.error();
-    if (const auto added = rig.addRepository(); !added)
-        return added.error();
-    if (const auto seeded = rig.seedTasks(1000); !seeded)
-        return seeded.error();
+    if (const auto prepared = rig.prepare(1000); !prepared)
+        return prepared.error();
     if (const auto ready = rig.start(); !ready)
         return ready.error();
     QList<double> samples;
@@ -62,12 +58,8 @@ Result<Measurement> dashboardPainted(const Options &options)
 Result<Measurement> dashboardFromCache(const Options &options)
 {
     HostRig rig;
-    if (const auto ready = rig.start(); !ready)
-        return ready.error();
-    if (const auto added = rig.addRepository(); !added)
-        return added.error();
-    if (const auto seeded = rig.seedTasks(1000); !seeded)
-        return seeded.error();
+    if (const auto prepared = rig.prepare(1000); !prepared)
+        return prepared.error();
     if (const auto ready = rig.start(); !ready)
         return ready.error();
     QTemporaryDir home;
@@ -108,12 +100,8 @@ Result<Measurement> firstPaint(const Options &options)
 Result<Measurement> hostReady(const Options &options)
 {
     HostRig rig;
-    if (const auto ready = rig.start(); !ready)
-        return ready.error();
-    if (const auto added = rig.addRepository(); !added)
-        return added.error();
-    if (const auto seeded = rig.seedTasks(10000); !seeded)
-        return seeded.error();
+    if (const auto prepared = rig.prepare(10000); !prepared)
+        return prepared.error();
     QList<double> samples;
     for (int run = 0; run < options.runs() + 1; ++run) {
         if (const auto ready = rig.start(); !ready)

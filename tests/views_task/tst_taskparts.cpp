@@ -45,6 +45,7 @@ private Q_SLOTS:
 
 private:
     static Session session(const QString &id, SessionStatus status);
+    static QueuedPrompt queued(const Session &session);
     ThemeProvider m_theme{ThemeChoice::Light};
 };
 
@@ -52,6 +53,15 @@ void TaskPartsTest::initTestCase()
 {
     initResources();
     m_theme.applyTo(*qApp);
+}
+
+QueuedPrompt TaskPartsTest::queued(const Session &session)
+{
+    QueuedPrompt first;
+    first.id = QueueId(QStringLiteral("q1"));
+    first.sessionId = session.id;
+    first.prompt.text = QStringLiteral("first");
+    return first;
 }
 
 Session TaskPartsTest::session(const QString &id, SessionStatus status)
@@ -118,10 +128,7 @@ void TaskPartsTest::composerShowsWhatWasNotSent()
     composer.show();
     const Session a = session(QStringLiteral("a"), SessionStatus::Idle);
     QueuedPromptModel queue;
-    QueuedPrompt waiting;
-    waiting.id = QueueId(QStringLiteral("q1"));
-    waiting.sessionId = a.id;
-    waiting.prompt.text = QStringLiteral("first");
+    const QueuedPrompt waiting = queued(a);
     queue.replaceAll({waiting});
     composer.setQueue(&queue);
     composer.setSession(&a);
@@ -245,11 +252,7 @@ void TaskPartsTest::composerEditsQueued()
     composer.show();
     const Session a = session(QStringLiteral("a"), SessionStatus::Running);
     QueuedPromptModel queue;
-    QueuedPrompt one;
-    one.id = QueueId(QStringLiteral("q1"));
-    one.sessionId = a.id;
-    one.prompt.text = QStringLiteral("first");
-    queue.replaceAll({one});
+    queue.replaceAll({queued(a)});
     composer.setQueue(&queue);
     composer.setSession(&a);
     QTest::keyClicks(composer.edit(), QStringLiteral("unsent"));

@@ -81,6 +81,15 @@ ChangesHeader ChangesJob::ask(Transaction &tx)
     return changesHeader(m_context);
 }
 
+void ChangesJob::placeGone(Transaction &tx)
+{
+    ChangesHeader header = changesHeader(m_context);
+    if (!header.refreshing)
+        return;
+    header.refreshing = false;
+    tx.put(topic(), header);
+}
+
 QString ChangesJob::base() const
 {
     const QString named = m_store.creation()->baseBranch;
@@ -105,16 +114,19 @@ void ChangesJob::turnStarts(Transaction &tx)
     const Millis startedAt = QDateTime::currentMSecsSinceEpoch();
     tx.afterCommit([this, startedAt] {
         ++m_turns;
-        m_lane.enter(GitLane::Urgency::Asked, [this, startedAt](const GitLane::Release &release) {
+        m_lane.enter(GitLane::Urgency::Asked, [this, startedAt](const GitLane::Release &release) -> GitJob * {
             const auto task = m_store.task();
-            if (!task || !task->workTree)
-                return release();
+            if (!task || !task->workTree) {
+                release();
+                return nullptr;
+            }
             QDir folder(m_context.contentDirectory() + QStringLiteral("/turn"));
             folder.mkpath(QStringLiteral("."));
             for (const QString &left : folder.entryList({QStringLiteral("foundry-index-*")}, QDir::Dirs))
                 QDir(folder.filePath(left)).removeRecursively(); // of a run that was killed
-            recordWorkTree(m_git, *task->workTree, turnFile(), m_context.owner(), [this, startedAt, release](const Result<Unit> &recorded) {
-                release();
+            return recordWorkTree(m_git, *task->workTree, turnFile(), m_context.owner(), [this, startedAt, release](const Result<Unit> &recorded) {
+                if (!release())
+                    return;
                 // Without a record the one before stands: too much counts as new then, never too little.
                 if (!recorded) {
                     qCWarning(lcChanges, "the work tree was not noted: %ls", qUtf16Printable(recorded.error().message));
@@ -139,11 +151,12 @@ void ChangesJob::run()
         return;
     m_running = true;
     m_again = false;
-    m_lane.enter(GitLane::Urgency::Background, [this](const GitLane::Release &release) {
+    m_lane.enter(GitLane::Urgency::Background, [this](const GitLane::Release &release) -> GitJob * {
         const auto task = m_store.task();
         if (!task || !task->workTree) {
             m_running = false;
-            return release();
+            release();
+            return nullptr;
         }
         ChangesRequest request;
         request.worktree = *task->workTree;
@@ -152,10 +165,10 @@ void ChangesJob::run()
         m_runTime.start();
         m_runTurns = m_turns;
         m_slow->start(changesSlowMs);
-        computeChanges(m_git, request, m_context.owner(), [this, release](const Result<Changes> &changes) {
-            release();
+        return computeChanges(m_git, request, m_context.owner(), [this, release](const Result<Changes> &changes) {
             m_slow->stop();
-            finished(changes);
+            if (release())
+                finished(changes);
         });
     });
 }
@@ -306,8 +319,9 @@ Result<> ChangesJob::fetchDiff(const GetDiff &asked)
             if (const auto *file = std::get_if<FileChange>(&*row))
                 request.oldPath = file->oldPath;
         }
-        fileDiff(m_git, request, m_context.owner(), [this, asked, release](const Result<DiffPage> &found) {
-            release();
+        return fileDiff(m_git, request, m_context.owner(), [this, asked, release](const Result<DiffPage> &found) {
+            if (!release())
+                return;
             DiffPage page = found ? *found : DiffPage{};
             if (!found) {
                 page.path = asked.path;

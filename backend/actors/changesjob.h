@@ -32,6 +32,8 @@ public:
     ChangesHeader ask(Transaction &tx);
     // A turn begins: notes what the work tree holds. Beside the turn, which does not wait for it.
     void turnStarts(Transaction &tx);
+    // The work tree is given back: no run will say that it is over.
+    void placeGone(Transaction &tx);
     bool isRunning() const { return m_running || m_timer->isActive() || m_writing; }
     std::optional<DiffStat> stat() const;
 

@@ -34,12 +34,13 @@ TaskActor::TaskActor(ActorContext &context, GitEnvironment git, QString blobRoot
         m_changes.turnStarts(tx);
         tx.afterCommit([this] { m_files.reconsider(); });
     };
-    m_turns.turnEnded = [this](Transaction &tx) {
+    m_turns.turnEnded = m_lifecycle.active = [this](Transaction &tx) {
         tx.afterCommit([this] {
             m_changes.request(0);
             m_files.reconsider();
         });
     };
+    m_lifecycle.placeGone = [this](Transaction &tx) { m_changes.placeGone(tx); };
 }
 
 TaskActor::~TaskActor() = default;

@@ -90,15 +90,20 @@ void TaskEdits::run(Transaction &tx, const JobStep &step, Start start)
 {
     m_waiting.insert(step.job);
     tx.afterCommit([this, step, start = std::move(start)] {
-        m_lane.enter(GitLane::Urgency::Asked, [this, step, start](const GitLane::Release &release) {
-            if (!m_waiting.remove(step.job)) // cancelled while it waited
-                return release();
+        m_lane.enter(GitLane::Urgency::Command, [this, step, start](const GitLane::Release &release) -> GitJob * {
+            if (!m_waiting.remove(step.job)) { // cancelled while it waited
+                release();
+                return nullptr;
+            }
             if (workTree().isEmpty()) {
                 release();
-                return ended(step, makeError(QLatin1StringView("state"), QLatin1StringView("not_ready"), QStringLiteral("The task has no work tree now."),
+                ended(step, makeError(QLatin1StringView("state"), QLatin1StringView("not_ready"), QStringLiteral("The task has no work tree now."),
                     QStringLiteral("Bring the task back first.")));
+                return nullptr;
             }
-            m_running.insert(step.job, start(step, release));
+            GitJob *job = start(step, release);
+            m_running.insert(step.job, job);
+            return job;
         });
     });
 }
@@ -376,13 +381,14 @@ void TaskEdits::forgetOld()
     const bool any = std::any_of(jobs.begin(), jobs.end(), [](const Job &job) { return job.kind == QLatin1StringView("revert"); });
     if (!any || workTree().isEmpty())
         return;
-    m_lane.enter(GitLane::Urgency::Background, [this](const GitLane::Release &release) {
-        if (workTree().isEmpty())
-            return release();
-        const QString prefix = QStringLiteral("refs/foundry/revert/%1/").arg(m_store.creation()->task.value);
-        forgetKept(m_git, workTree(), prefix, QDateTime::currentMSecsSinceEpoch() - editsKept, m_context.owner(), [release](const Result<Unit> &gone) {
+    m_lane.enter(GitLane::Urgency::Background, [this](const GitLane::Release &release) -> GitJob * {
+        if (workTree().isEmpty()) {
             release();
-            if (!gone)
+            return nullptr;
+        }
+        const QString prefix = QStringLiteral("refs/foundry/revert/%1/").arg(m_store.creation()->task.value);
+        return forgetKept(m_git, workTree(), prefix, QDateTime::currentMSecsSinceEpoch() - editsKept, m_context.owner(), [release](const Result<Unit> &gone) {
+            if (release() && !gone)
                 qCWarning(lcEdits, "old refs were not forgotten: %ls", qUtf16Printable(gone.error().message));
         });
     });

@@ -92,14 +92,18 @@ void TaskFiles::refreshNames()
     if (m_listing)
         return;
     m_listing = true;
-    m_lane.enter(GitLane::Urgency::Background, [this](const GitLane::Release &release) {
+    m_lane.enter(GitLane::Urgency::Background, [this](const GitLane::Release &release) -> GitJob * {
         const auto task = m_store.task();
         if (!task || !task->workTree) {
             m_listing = false;
-            return release();
-        }
-        listFiles(m_git, *task->workTree, m_context.owner(), [this, release](const Result<FileNames> &found) {
             release();
+            m_namesError = filesNotReady();
+            gotNames(m_names);
+            return nullptr;
+        }
+        return listFiles(m_git, *task->workTree, m_context.owner(), [this, release](const Result<FileNames> &found) {
+            if (!release())
+                return;
             if (!found) {
                 m_listing = false;
                 m_namesError = found.error();
@@ -268,9 +272,9 @@ void TaskFiles::startReading(const QByteArray &key, const ReadFile &asked)
             if (const auto *header = row ? std::get_if<ChangesHeader>(&*row) : nullptr)
                 request.revision = header->mergeBase.value_or(request.revision);
         }
-        readCommitted(m_git, request, m_context.owner(), [this, key, asked, release](const Result<FilePiece> &piece) {
-            release();
-            gotPiece(key, asked, piece);
+        return readCommitted(m_git, request, m_context.owner(), [this, key, asked, release](const Result<FilePiece> &piece) {
+            if (release())
+                gotPiece(key, asked, piece);
         });
     });
 }

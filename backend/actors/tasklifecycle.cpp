@@ -305,10 +305,11 @@ void TaskLifecycle::begin(Transaction &tx, const JobStep &step)
             m_jobs.endKinds({QStringLiteral("commit"), QStringLiteral("revert"), QStringLiteral("undo_revert")}, lifecycleEditsGraceMs);
         if (m_laneJob == step.job)
             return orderInLane(step);
-        m_lane.enter(GitLane::Urgency::Asked, [this, step](const GitLane::Release &release) {
+        m_lane.enter(GitLane::Urgency::Command, [this, step](const GitLane::Release &release) -> GitJob * {
             m_laneJob = step.job;
             m_release = release;
             orderInLane(step);
+            return nullptr;
         });
     });
 }
@@ -368,6 +369,7 @@ Result<> TaskLifecycle::reported(Transaction &tx, const PlaceReport &report)
     if (task && report.step == QLatin1StringView("release")) {
         task->workTree.reset();
         tx.put(TaskStore::topic(), *task);
+        placeGone(tx);
     } else if (task && !report.workTree.isEmpty()) {
         task->workTree = report.workTree;
         tx.put(TaskStore::topic(), *task);
@@ -431,6 +433,7 @@ void TaskLifecycle::over(Transaction &tx, Job &job)
         open.step = open.what = QStringLiteral("open");
         sendOrder(tx, QStringLiteral("placeOrder"), open);
         m_provisioning.goOn(tx);
+        active(tx);
     }
     tellOrganization(tx, job);
 }

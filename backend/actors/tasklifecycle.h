@@ -18,6 +18,11 @@ public:
     TaskLifecycle(ActorContext &context, TaskStore &store, TaskJobs &jobs, TaskProvisioning &provisioning, TurnWorkflow &turns,
         TaskAttention &attention, GitLane &lane);
 
+    // The work tree is given back. And: the task is worked on again, whatever became of the order, and what was derived
+    // of its files may be old.
+    std::function<void(Transaction &)> placeGone;
+    std::function<void(Transaction &)> active;
+
     // Nothing is worked on: archived or deleted, on the way there, or on the way back.
     bool isAway() const;
     // Why a command is refused meanwhile: state/archived.

@@ -109,4 +109,18 @@ void LifecycleTest::hangGit(const QString &verb)
         qputenv("PATH", m_host->git.path(QStringLiteral("bin")).toUtf8() + ':' + m_path);
 }
 
+int LifecycleTest::hungGits(const QString &verb)
+{
+    // The shell that runs the script has the verb among its arguments.
+    const QByteArray script = m_host->git.path(QStringLiteral("bin/git")).toUtf8();
+    int count = 0;
+    for (const QString &process : QDir(QStringLiteral("/proc")).entryList({QStringLiteral("[0-9]*")}, QDir::Dirs)) {
+        QFile file(QStringLiteral("/proc/%1/cmdline").arg(process));
+        const QByteArray line = file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+        if (line.contains(script) && line.split('\0').contains(verb.toUtf8()))
+            ++count;
+    }
+    return count;
+}
+
 } // namespace foundry::test

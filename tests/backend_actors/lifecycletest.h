@@ -52,6 +52,8 @@ protected:
     bool waitDeleted(const Made &made);
     // A git on PATH that waits while the file `hold` is there, once it is asked for `verb`.
     void hangGit(const QString &verb);
+    // How many of them run with it.
+    int hungGits(const QString &verb);
     void releaseGit() { QFile::remove(m_host->git.path(QStringLiteral("hold"))); }
 
     std::unique_ptr<DomainHarness> m_host;

@@ -23,7 +23,14 @@ private Q_SLOTS:
     void joinsAndRefuses();
     void deleteReplacesAnArchivingThatHangs();
     void waitsForTheGitOfTheTask();
+    void readsGiveWay_data();
+    void readsGiveWay();
     void goesOnAfterAStop();
+
+private:
+    // The changes were derived after this moment.
+    bool derivedSince(const Made &made, Millis before);
+    QStringList changedFiles(const Made &made);
 };
 
 void tst_TaskLifecycle::archiveAndBack()
@@ -208,18 +215,7 @@ void tst_TaskLifecycle::waitsForTheGitOfTheTask()
     const auto answer = m_host->command(made.address, QStringLiteral("commit"), commit);
     QVERIFY2(answer, answer ? "" : qPrintable(answer.error().message));
     const QString committing = protocol::decodeValue<JobAnswer>(*answer)->job.id;
-    // Its git hangs: `sh` has the verb among its arguments.
-    const QByteArray script = m_host->git.path(QStringLiteral("bin/git")).toUtf8();
-    const auto gits = [&] {
-        int count = 0;
-        for (const QString &process : QDir(QStringLiteral("/proc")).entryList({QStringLiteral("[0-9]*")}, QDir::Dirs)) {
-            QFile file(QStringLiteral("/proc/%1/cmdline").arg(process));
-            const QByteArray line = file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
-            if (line.contains(script) && line.split('\0').contains("update-ref"))
-                ++count;
-        }
-        return count;
-    };
+    const auto gits = [this] { return hungGits(QStringLiteral("update-ref")); };
     QTRY_COMPARE_WITH_TIMEOUT(gits(), 1, longMs);
     const auto archiving = archive(made);
     QVERIFY(archiving.ok());
@@ -231,6 +227,85 @@ void tst_TaskLifecycle::waitsForTheGitOfTheTask()
     QVERIFY(unarchive(made).ok());
     QVERIFY(waitForTask(made, TaskStatus::Ready));
     QCOMPARE(status(tree), before);
+}
+
+bool tst_TaskLifecycle::derivedSince(const Made &made, Millis before)
+{
+    return QTest::qWaitFor([&] {
+        const auto header = m_host->rows<ChangesHeader>(made.address, QStringLiteral("changes")).value(0);
+        return header.at > before && !header.refreshing && !header.error;
+    }, longMs);
+}
+
+QStringList tst_TaskLifecycle::changedFiles(const Made &made)
+{
+    QStringList paths;
+    for (const FileChange &file : m_host->rows<FileChange>(made.address, QStringLiteral("changes")))
+        paths.append(file.path);
+    paths.sort();
+    return paths;
+}
+
+void tst_TaskLifecycle::readsGiveWay_data()
+{
+    QTest::addColumn<QString>("verb");
+    QTest::addColumn<QString>("action");
+    const QString changes = QStringLiteral("--left-right"); // of the changes' run only
+    const QString page = QStringLiteral("--patch"); // of a difference of one file
+    for (const char *action : {"archive", "delete", "commit", "revert"}) {
+        QTest::addRow("changes-%s", action) << changes << QString::fromLatin1(action);
+        if (qstrcmp(action, "archive") == 0 || qstrcmp(action, "commit") == 0)
+            QTest::addRow("page-%s", action) << page << QString::fromLatin1(action);
+    }
+}
+
+// A read that hangs holds no command up: its git is ended, the command has the work tree, and the read is done again when
+// the command is over or the task is back.
+void tst_TaskLifecycle::readsGiveWay()
+{
+    QFETCH(QString, verb);
+    QFETCH(QString, action);
+    const auto made = ready();
+    const QString tree = workTree(made);
+    QVERIFY(derivedSince(made, 0));
+    m_host->stop();
+    hangGit(verb);
+    m_host->start();
+    m_host->git.write(tree, QStringLiteral("README.md"), "mine\n");
+    m_host->git.write(tree, QStringLiteral("new"), "mine\n");
+    const Millis before = QDateTime::currentMSecsSinceEpoch();
+    if (verb == QLatin1StringView("--left-right")) {
+        QVERIFY(m_host->command(made.address, QStringLiteral("refreshChanges"), RefreshChanges{}).ok());
+    } else {
+        GetDiff diff;
+        diff.path = QStringLiteral("README.md");
+        diff.scope = ChangeScope::Unstaged;
+        QVERIFY(m_host->command(made.address, QStringLiteral("getDiff"), diff).ok());
+    }
+    QTRY_COMPARE_WITH_TIMEOUT(hungGits(verb), 1, longMs);
+    if (action == QLatin1StringView("commit") || action == QLatin1StringView("revert")) {
+        Commit commit;
+        commit.message = QStringLiteral("Mine");
+        const auto answer = action == QLatin1StringView("commit") ? m_host->command(made.address, action, commit) : m_host->command(made.address, action, Revert{});
+        QVERIFY2(answer, answer ? "" : qPrintable(answer.error().message));
+        QVERIFY(waitForJob(made, protocol::decodeValue<JobAnswer>(*answer)->job.id, JobStatus::Completed));
+        QVERIFY(QFile::exists(m_host->git.path(QStringLiteral("hold")))); // the read's git would hang still
+        QTRY_COMPARE_WITH_TIMEOUT(hungGits(verb), 1, longMs);             // and does: it is asked again
+        releaseGit();
+    } else {
+        const auto ordered = action == QLatin1StringView("archive") ? archive(made) : remove(made);
+        QVERIFY(ordered.ok());
+        QVERIFY(action == QLatin1StringView("archive") ? waitForTask(made, TaskStatus::Archived) : waitDeleted(made));
+        QCOMPARE(hungGits(verb), 0);
+        if (action == QLatin1StringView("archive"))
+            QVERIFY(!m_host->rows<ChangesHeader>(made.address, QStringLiteral("changes")).value(0).refreshing);
+        releaseGit();
+        QVERIFY((action == QLatin1StringView("archive") ? unarchive(made) : restore(made)).ok());
+        QVERIFY(waitForTask(made, TaskStatus::Ready));
+    }
+    QVERIFY(derivedSince(made, before));
+    QTRY_COMPARE_WITH_TIMEOUT(changedFiles(made),
+        action == QLatin1StringView("revert") ? QStringList() : (QStringList{QStringLiteral("README.md"), QStringLiteral("new")}), longMs);
 }
 
 void tst_TaskLifecycle::goesOnAfterAStop()

@@ -212,14 +212,16 @@ private Q_SLOTS:
         QStringList order;
         int inside = 0;
         const auto enter = [&](GitLane::Urgency urgency, const QString &name) {
-            lane.enter(urgency, [&, name](const GitLane::Release &release) {
-                QCOMPARE(++inside, 1);
+            lane.enter(urgency, [&, name](const GitLane::Release &release) -> GitJob * {
+                if (++inside != 1)
+                    order.append(QStringLiteral("two at once"));
                 order.append(name);
                 QTimer::singleShot(2, &owner, [&, release] {
                     --inside;
                     release();
                     release(); // again is harmless
                 });
+                return nullptr;
             });
         };
         enter(GitLane::Urgency::Background, QStringLiteral("b1"));
@@ -230,6 +232,52 @@ private Q_SLOTS:
         enter(GitLane::Urgency::Asked, QStringLiteral("a2"));
         QTRY_VERIFY(lane.isIdle());
         QCOMPARE(order, (QStringList{QStringLiteral("a1"), QStringLiteral("a2"), QStringLiteral("b1"), QStringLiteral("b2")}));
+    }
+
+    // A command does not wait for a read: its git is ended, and the read is done again afterwards.
+    void laneForCommands()
+    {
+        const QString tree = makeTree(QStringLiteral("lane"));
+        m_fixture.write(m_fixture.root(), QStringLiteral("hanging/git"), "#!/bin/sh\nexec sleep 600\n", true);
+        GitEnvironment hanging = m_git;
+        hanging.program = m_fixture.path(QStringLiteral("hanging/git"));
+        QObject owner;
+        GitLane lane(&owner);
+        QStringList order;
+        const auto read = [&](GitLane::Urgency urgency, const QString &name) {
+            lane.enter(urgency, [&, name](const GitLane::Release &release) {
+                const bool again = order.contains(name);
+                order.append(name);
+                return listFiles(again ? m_git : hanging, tree, &owner, [&, name, release](const Result<FileNames> &found) {
+                    if (release())
+                        order.append(name + (found ? QStringLiteral(" read") : QStringLiteral(" failed")));
+                });
+            });
+        };
+        read(GitLane::Urgency::Background, QStringLiteral("b1"));
+        QTRY_COMPARE(order, QStringList{QStringLiteral("b1")});
+        read(GitLane::Urgency::Asked, QStringLiteral("a1"));
+        GitLane::Release keep;
+        for (const QString &name : {QStringLiteral("c1"), QStringLiteral("c2")}) {
+            lane.enter(GitLane::Urgency::Command, [&, name](const GitLane::Release &release) -> GitJob * {
+                order.append(name);
+                keep = release;
+                return nullptr;
+            });
+        }
+        // One command after the other; a command is not ended for another.
+        QTRY_COMPARE(order, (QStringList{QStringLiteral("b1"), QStringLiteral("c1")}));
+        QVERIFY(keep());
+        QTRY_COMPARE(order.last(), QStringLiteral("c2"));
+        QVERIFY(keep());
+        QTRY_COMPARE(order.last(), QStringLiteral("a1")); // hangs
+        lane.enter(GitLane::Urgency::Command, [&](const GitLane::Release &release) -> GitJob * {
+            order.append(QStringLiteral("c3"));
+            release();
+            return nullptr;
+        });
+        QTRY_VERIFY(lane.isIdle());
+        QCOMPARE(order.mid(3), (QStringList{QStringLiteral("a1"), QStringLiteral("c3"), QStringLiteral("a1"), QStringLiteral("a1 read"), QStringLiteral("b1"), QStringLiteral("b1 read")}));
     }
 
     // The whole of it in one process after the other.

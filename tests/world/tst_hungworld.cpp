@@ -237,8 +237,7 @@ void tst_HungWorld::whatHangsCanBeTakenBack()
     QVERIFY(job.ok());
     QVERIFY(QTest::qWaitFor([&] {
         const auto row = m_world.row<Job>(task, QStringLiteral("task"), [&](const Job &one) { return one.id == job->job.id; });
-        // It waits for the git that hangs in the work tree already, or hangs with its own.
-        return row && (row->step == QStringLiteral("stop") || row->step == QStringLiteral("save"));
+        return row && row->step == QStringLiteral("save");
     }, 30000));
     QVERIFY(m_world.ask(task, QStringLiteral("cancelJob"), {{QStringLiteral("jobId"), job->job.id}}).ok());
     QVERIFY(QTest::qWaitFor([&] { return m_world.summary(m_task)->status != TaskStatus::Archiving; }, 10000));

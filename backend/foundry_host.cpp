@@ -3,6 +3,7 @@
 #include "backend/host/host.h"
 #include "backend/host/hostlog.h"
 #include "backend/host/hostoptions.h"
+#include "backend/host/tokencommand.h"
 #include "backend/host/unixsignals.h"
 
 #include <QCoreApplication>
@@ -35,6 +36,15 @@ int main(int argc, char **argv)
     QCoreApplication::setApplicationName(QStringLiteral("foundry-host"));
     QCoreApplication::setApplicationVersion(QStringLiteral(FOUNDRY_VERSION));
 
+    if (const QStringList words = QCoreApplication::arguments(); words.value(1) == QLatin1StringView("token")) {
+        auto line = parseTokenCommand(words.mid(2));
+        if (!line)
+            return complain(line.error(), 2);
+        TokenCommand command(*line);
+        QObject::connect(&command, &TokenCommand::finished, &app, [](int code) { QCoreApplication::exit(code); });
+        QMetaObject::invokeMethod(&command, &TokenCommand::start, Qt::QueuedConnection);
+        return QCoreApplication::exec();
+    }
     auto options = parseHostOptions(QCoreApplication::arguments(), QCoreApplication::applicationDirPath());
     if (!options)
         return complain(options.error(), 2);
@@ -58,7 +68,8 @@ int main(int argc, char **argv)
         printLine(QJsonDocument(line).toJson(QJsonDocument::Compact) + '\n');
         endStartLog();
     });
-    if (auto started = host.start(actorFactories(config, {&host.members(), &host.metrics()})); !started) {
+    const auto localRole = [&members = host.members()](const QString &user) { return members.roleOf(user, QStringLiteral("local")); };
+    if (auto started = host.start(actorFactories(config, {&host.members(), &host.metrics(), localRole})); !started) {
         qCritical("%ls", qUtf16Printable(started.error().message));
         return complain(started.error(), 4);
     }

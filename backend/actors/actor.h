@@ -17,6 +17,7 @@ struct Caller {
     QString userId = QStringLiteral("local");
     Role role = Role::Owner; // in the organization of the actor that is asked
     bool isHost = false; // the host itself (command line, other actors)
+    QString tokenId = {}; // which of their tokens they came with; empty for the one of the connect file
 };
 
 // A read serves stored rows; it never waits, starts or writes anything. Answers with JSON text.

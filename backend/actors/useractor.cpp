@@ -50,27 +50,34 @@ Result<QByteArray> useractorAnswer(ActorContext &context, const QString &topic, 
 
 } // namespace
 
-UserActor::UserActor(ActorContext &context, QString displayName)
+UserActor::UserActor(ActorContext &context, QString displayName, Role role)
     : Actor(context)
     , m_displayName(std::move(displayName))
+    , m_role(role)
 {
 }
 
 void UserActor::started()
 {
-    if (context().row(useractorApp(), QStringLiteral("User"), accountId()))
+    const QString organization = QStringLiteral("local");
+    const bool isKnown = context().row(useractorApp(), QStringLiteral("User"), accountId()).has_value();
+    const auto before = useractorRow<Organization>(context(), useractorApp(), QStringLiteral("Organization"), organization);
+    // Another token may give another role; without one there is nobody to tell.
+    if (isKnown && (m_role == Role::None || !before || before->role == roleText(m_role)))
         return;
-    auto made = context().transaction([this](Transaction &tx) -> Result<> {
-        User user;
-        user.id = AccountId(accountId());
-        user.name = m_displayName;
-        user.activeOrganizationId = OrganizationId(QStringLiteral("local"));
-        tx.put(useractorApp(), user);
-        Organization local;
-        local.id = user.activeOrganizationId;
-        local.name = QStringLiteral("This computer");
+    auto made = context().transaction([&](Transaction &tx) -> Result<> {
+        if (!isKnown) {
+            User user;
+            user.id = AccountId(accountId());
+            user.name = m_displayName;
+            user.activeOrganizationId = OrganizationId(organization);
+            tx.put(useractorApp(), user);
+        }
+        Organization local = before.value_or(Organization{});
+        local.id = OrganizationId(organization);
+        local.name = accountId() == organization ? QStringLiteral("This computer") : QStringLiteral("Shared computer");
         local.kind = OrganizationKind::Local;
-        local.role = QStringLiteral("owner");
+        local.role = roleText(m_role);
         tx.put(useractorApp(), local);
         return Unit{};
     });

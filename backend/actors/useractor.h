@@ -9,8 +9,8 @@ namespace foundry::backend {
 
 class UserActor final : public Actor {
 public:
-    // `displayName`: what the machine calls its user; used at the first start only.
-    UserActor(ActorContext &context, QString displayName);
+    // `displayName`: what the machine calls its user; used at the first start only. `role`: theirs in `local`.
+    UserActor(ActorContext &context, QString displayName, Role role = Role::Owner);
 
     void started() override;
     void registerActions(ActionTable &table) override;
@@ -25,6 +25,7 @@ private:
     QString accountId() const { return context().address().key.value(1); }
 
     const QString m_displayName;
+    const Role m_role;
 };
 
 } // namespace foundry::backend

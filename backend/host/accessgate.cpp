@@ -12,16 +12,15 @@ QByteArray accessgateDigest(const QByteArray &text)
     return QCryptographicHash::hash(text, QCryptographicHash::Sha256);
 }
 
-// Takes the same time wherever the first difference is.
-bool accessgateEqual(const QByteArray &a, const QByteArray &b)
+} // namespace
+
+bool equalInConstantTime(const QByteArray &a, const QByteArray &b)
 {
     uchar difference = a.size() == b.size() ? 0 : 1;
     for (qsizetype i = 0; i < qMin(a.size(), b.size()); ++i)
         difference = uchar(difference | uchar(a.at(i) ^ b.at(i)));
     return difference == 0;
 }
-
-} // namespace
 
 AccessGate::AccessGate(const QString &token, QStringList authorities, QStringList allowedOrigins, const Memberships *members,
     const TokenDirectory *others)
@@ -57,16 +56,22 @@ bool AccessGate::allowsOrigin(const QByteArray &origin) const
 
 Result<Caller> AccessGate::authorize(const GatewayRoute &route) const
 {
-    std::optional<QString> user;
+    std::optional<TokenHolder> holder;
+    std::optional<Error> refused;
     for (const QString &token : route.tokens) {
-        const QByteArray digest = accessgateDigest(token.toUtf8());
-        if (accessgateEqual(digest, m_digest))
-            user = QStringLiteral("local");
-        else if (const auto other = m_others ? m_others->userOf(digest) : std::nullopt; other && !user)
-            user = other;
+        if (equalInConstantTime(accessgateDigest(token.toUtf8()), m_digest)) {
+            holder = TokenHolder{QStringLiteral("local")};
+        } else if (m_others && !holder) {
+            if (const auto other = m_others->holderOf(token))
+                holder = *other;
+            else if (token.startsWith(QLatin1StringView("fdt_"))) // else it is one of a connect file
+                refused = other.error();
+        }
     }
-    if (user)
-        return Caller{*user, Role::None};
+    if (holder)
+        return Caller{holder->user, Role::None, false, holder->id};
+    if (refused)
+        return *refused;
     return makeError(QLatin1StringView("auth"), QLatin1StringView("unauthorized"),
         QStringLiteral("The token is missing or is not this host's."),
         QStringLiteral("Read the connect file again: the token changes at each start of the host."));
@@ -85,8 +90,15 @@ Caller AccessGate::callerAt(const Caller &caller, const ActorAddress &actor) con
     return there;
 }
 
+std::optional<Error> AccessGate::refuseToken(const Caller &caller) const
+{
+    return m_others && !caller.tokenId.isEmpty() ? m_others->refused(caller.tokenId) : std::nullopt;
+}
+
 std::optional<Error> AccessGate::refuseConnection(const Caller &caller, const ActorAddress &actor) const
 {
+    if (auto refused = refuseToken(caller))
+        return refused;
     const QString organization = organizationOf(actor);
     if (!organization.isEmpty() && !members().knows(organization))
         return makeError(QLatin1StringView("actor"), QLatin1StringView("not_found"),
@@ -96,6 +108,8 @@ std::optional<Error> AccessGate::refuseConnection(const Caller &caller, const Ac
 
 std::optional<Error> AccessGate::refuseAction(const Caller &caller, const ActorAddress &actor, const QString &action) const
 {
+    if (auto refused = refuseToken(caller))
+        return refused;
     return backend::refuseAction(caller.userId, callerAt(caller, actor).role, actor, action);
 }
 

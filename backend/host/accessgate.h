@@ -1,5 +1,5 @@
 // Who may talk to this host. Loopback can be reached by every web page in a browser here, so a secret token, the Host
-// header and the Origin are all looked at. Any thread after construction.
+// header and the Origin are all looked at. Main thread.
 #pragma once
 
 #include "backend/actors/actor.h"
@@ -10,12 +10,23 @@
 
 namespace foundry::backend {
 
-// Tokens beside the one of the connect file: their SHA-256 leads to a user. Any thread.
+struct TokenHolder {
+    QString user;
+    QString id = {}; // of the token: public
+};
+
+// Tokens beside the one of the connect file. The gate's thread.
 class TokenDirectory {
 public:
     virtual ~TokenDirectory() = default;
-    virtual std::optional<QString> userOf(const QByteArray &digest) const = 0;
+    // Whose it is; auth.unauthorized, or auth.expired.
+    virtual Result<TokenHolder> holderOf(const QString &token) const = 0;
+    // Why a token that was good when somebody came with it holds no longer; nothing while it does.
+    virtual std::optional<Error> refused(const QString &id) const = 0;
 };
+
+// Takes the same time wherever the first difference is.
+bool equalInConstantTime(const QByteArray &a, const QByteArray &b);
 
 class AccessGate {
 public:
@@ -26,7 +37,7 @@ public:
 
     // auth.forbidden for a foreign Host or Origin; checked before anything else is looked at.
     std::optional<Error> refuseForeign(const HttpHead &head) const;
-    // Who asks, or auth.unauthorized.
+    // Who asks, or auth.unauthorized, or auth.expired.
     Result<Caller> authorize(const GatewayRoute &route) const;
     // auth.forbidden (actor.not_found for an organization that nobody is in), or nothing: whether the caller may talk to this actor, and do this there.
     std::optional<Error> refuseConnection(const Caller &caller, const ActorAddress &actor) const;
@@ -39,6 +50,7 @@ public:
 
 private:
     const Memberships &members() const;
+    std::optional<Error> refuseToken(const Caller &caller) const;
 
     const QByteArray m_token;
     const QByteArray m_digest;

@@ -40,6 +40,7 @@ public:
     // Both empty before open().
     const ActorAddress &address() const { return m_address; }
     QString user() const { return m_actorId.isEmpty() ? QString() : m_caller.userId; }
+    QString tokenId() const { return m_caller.tokenId; }
 
 Q_SIGNALS:
     void opened(const foundry::backend::ActorAddress &actor, const QString &user);

@@ -2,6 +2,7 @@
 
 #include <QSet>
 
+#include <algorithm>
 #include <mutex>
 
 namespace foundry::backend {
@@ -57,7 +58,8 @@ std::optional<Error> refuseAction(const QString &user, Role role, const ActorAdd
         return refused;
     if (role >= Role::Admin || actor.name == QLatin1StringView("user"))
         return std::nullopt;
-    const bool machines = actor.name == QLatin1StringView("app") && action == QLatin1StringView("metrics");
+    const bool machines = actor.name == QLatin1StringView("app")
+        && (action == QLatin1StringView("metrics") || action == QLatin1StringView("drain"));
     if (machines || authorizationIsSetting(actor, action)) {
         return authorizationForbidden(QStringLiteral("Members may not do this."),
             QStringLiteral("Ask an owner or an admin of the organization."));
@@ -70,7 +72,8 @@ Role Memberships::roleOf(const QString &user, const QString &organization) const
     if (user == authorizationLocal() && organization == authorizationLocal())
         return Role::Owner;
     const std::shared_lock lock(m_mutex);
-    return m_table.value(organization).value(user, Role::None);
+    const Role told = m_table.value(organization).value(user, Role::None);
+    return organization == authorizationLocal() ? std::max(told, m_tokenRoles.value(user, Role::None)) : told;
 }
 
 bool Memberships::knows(const QString &organization) const
@@ -84,6 +87,15 @@ void Memberships::setMemberships(const MembershipTable &all)
     {
         const std::unique_lock lock(m_mutex);
         m_table = all;
+    }
+    tellLoss();
+}
+
+void Memberships::setTokenRoles(const QHash<QString, Role> &roles)
+{
+    {
+        const std::unique_lock lock(m_mutex);
+        m_tokenRoles = roles;
     }
     tellLoss();
 }

@@ -29,6 +29,8 @@ public:
 
     void setMemberships(const MembershipTable &all) override;
     void setMembership(const QString &organization, const QString &user, Role role) override;
+    // What holders of tokens may do in `local`, all of them: the store of tokens owns that.
+    void setTokenRoles(const QHash<QString, Role> &roles);
     // Called after somebody may have lost something, on the thread that said so.
     void onLoss(std::function<void()> lost);
 
@@ -37,6 +39,7 @@ private:
 
     mutable std::shared_mutex m_mutex;
     MembershipTable m_table;
+    QHash<QString, Role> m_tokenRoles;
     std::function<void()> m_lost;
 };
 

@@ -9,6 +9,7 @@
 #include "backend/actors/sandboxactor.h"
 #include "backend/actors/taskactor.h"
 #include "backend/actors/useractor.h"
+#include "backend/host/tokenstore.h"
 #include "backend/sandboxes/worktreeprovider.h"
 
 #include <QDir>
@@ -130,10 +131,14 @@ QList<ActorFactory> actorFactories(const HostConfig &config, const HostServices 
         }});
     factories.append(ActorFactory{QStringLiteral("user"),
         [](const QStringList &key) {
-            return key == QStringList{QStringLiteral("user"), QStringLiteral("local")}; // others come with the sign-in
+            return key.size() == 2 && key.at(0) == QLatin1StringView("user") // others come with the sign-in
+                && (key.at(1) == QLatin1StringView("local") || isTokenUser(key.at(1)));
         },
-        CreatedBy::FirstTouch, [name = compositionUserName()](ActorContext &context) {
-            return std::make_unique<UserActor>(context, name);
+        CreatedBy::FirstTouch, [name = compositionUserName(), roleOf = services.localRole](ActorContext &context) {
+            const QString user = context.address().key.value(1);
+            if (!isTokenUser(user))
+                return std::make_unique<UserActor>(context, name);
+            return std::make_unique<UserActor>(context, user.section(QLatin1Char(':'), 1), roleOf ? roleOf(user) : Role::Member);
         }});
     factories.append(compositionDomain(config, services));
     return factories;

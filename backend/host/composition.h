@@ -7,6 +7,7 @@
 #include "backend/sandboxes/sandboxprovider.h"
 
 #include <QList>
+#include <functional>
 
 namespace foundry::backend {
 
@@ -14,6 +15,7 @@ namespace foundry::backend {
 struct HostServices {
     MembershipSink *members = nullptr;
     HostMetrics *metrics = nullptr;
+    std::function<Role(const QString &user)> localRole = {}; // of a holder of a token, in `local`; any thread
     SandboxProviders providers = {}; // kinds of places for tasks beside the work trees of this machine
 };
 

@@ -8,6 +8,7 @@
 #include <QSaveFile>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace foundry::backend {
 
@@ -33,6 +34,23 @@ Result<> writeConnectFile(const HostConfig &config, const QString &endpoint)
     if (!file.commit())
         return failed(file.errorString());
     return Unit{};
+}
+
+Result<ConnectContent> readConnectFile(const QString &path)
+{
+    QFile file(path);
+    if (!file.open(QIODevice::ReadOnly))
+        return makeError(QLatin1StringView("state"), QLatin1StringView("not_ready"),
+            QStringLiteral("The host that has the data directory wrote no connect file %1.").arg(path),
+            QStringLiteral("If it was started with --connect-file, say the same here."));
+    const QFileInfo info(path);
+    const auto others = QFileDevice::ReadGroup | QFileDevice::WriteGroup | QFileDevice::ReadOther | QFileDevice::WriteOther;
+    const QJsonObject content = QJsonDocument::fromJson(file.readAll()).object();
+    const ConnectContent read{content.value(QLatin1StringView("endpoint")).toString(), content.value(QLatin1StringView("token")).toString()};
+    if (info.ownerId() != ::geteuid() || (info.permissions() & others) || read.endpoint.isEmpty() || read.token.isEmpty())
+        return makeError(QLatin1StringView("internal"), QLatin1StringView("connect_file"),
+            QStringLiteral("%1 is not a connect file of yours alone.").arg(path), QStringLiteral("Restart the host."));
+    return read;
 }
 
 void removeConnectFile(const HostConfig &config)

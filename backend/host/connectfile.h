@@ -11,4 +11,11 @@ Result<> writeConnectFile(const HostConfig &config, const QString &endpoint);
 // Removes it when it is still this host's.
 void removeConnectFile(const HostConfig &config);
 
+struct ConnectContent {
+    QString endpoint;
+    QString token;
+};
+// state.not_ready when there is none (yet); internal.connect_file when it is not one, or others may have written it.
+Result<ConnectContent> readConnectFile(const QString &path);
+
 } // namespace foundry::backend

@@ -103,6 +103,8 @@ GatewayRoute parseRoute(const HttpHead &head)
         route.kind = GatewayRoute::Kind::Actors;
     else if (segments.size() == 2 && first == "drain")
         route.kind = GatewayRoute::Kind::Drain;
+    else if (segments.size() <= 3 && first == "tokens")
+        route.kind = GatewayRoute::Kind::Tokens;
     else if (first == "gateway")
         gatewayrouteReadGateway(route, segments);
     return route;

@@ -14,6 +14,7 @@ struct GatewayRoute {
         Metrics, // GET /metrics: figures for Prometheus
         Actors, // /actors
         Drain,  // POST /drain
+        Tokens, // /tokens[/ID]
         Action, // POST /gateway/…/action/NAME
         Connect // GET /gateway/…/connect (upgrade)
     };

@@ -4,6 +4,7 @@
 #include "backend/host/connectfile.h"
 #include "backend/host/deliveries.h"
 #include "backend/host/server.h"
+#include "backend/host/tokenstore.h"
 
 #include <QLoggingCategory>
 
@@ -50,7 +51,15 @@ Result<> Host::start(QList<ActorFactory> factories)
     hostNumber("FOUNDRY_IDLE_ACTORS", options.idleActors);
     hostNumber("FOUNDRY_DRAIN_MS", options.drainMs);
     m_runtime = std::make_unique<ActorRuntime>(options, std::move(factories));
+    auto tokens = TokenStore::open(m_config.dataDir, m_config.clock);
+    if (!tokens)
+        return tokens.error();
+    m_tokens = std::move(*tokens);
+    const auto tellRoles = [this] { m_members.setTokenRoles(m_tokens->roles()); };
+    tellRoles();
+    connect(m_tokens.get(), &TokenStore::changed, this, tellRoles);
     m_server = std::make_unique<Server>(m_config, *m_runtime, *m_deliveries, &m_members);
+    m_server->setTokenStore(m_tokens.get());
     connect(m_server.get(), &Server::drainRequested, this, [this](bool whenIdle) {
         qCInfo(lcHost, whenIdle ? "asked to stop when idle" : "asked to stop");
         if (whenIdle) {

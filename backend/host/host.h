@@ -17,6 +17,7 @@ namespace foundry::backend {
 class ActorRuntime;
 class Deliveries;
 class Server;
+class TokenStore;
 
 class Host final : public QObject {
     Q_OBJECT
@@ -32,7 +33,7 @@ public:
     // Drains and stops; stopped() follows.
     void stop();
     QString endpoint() const;
-    MembershipSink &members() { return m_members; }
+    Memberships &members() { return m_members; }
     HostMetrics &metrics() { return m_metrics; }
 
 Q_SIGNALS:
@@ -49,6 +50,7 @@ private:
     DataDirLock m_lock;
     Memberships m_members;
     HostMetrics m_metrics;
+    std::unique_ptr<TokenStore> m_tokens;
     std::unique_ptr<Deliveries> m_deliveries; // outlives the runtime, whose threads use it
     std::unique_ptr<ActorRuntime> m_runtime;
     std::unique_ptr<Server> m_server;

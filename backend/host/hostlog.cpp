@@ -42,6 +42,8 @@ QString hostlogScrubbed(QString text)
     text.replace(userInfo, QStringLiteral("\\1***@"));
     if (!hostlogCurrent->secret.isEmpty())
         text.replace(hostlogCurrent->secret, QStringLiteral("***"));
+    static const QRegularExpression tokens(QStringLiteral("fdt_([0-9a-f]+)_[0-9a-zA-Z]+"));
+    text.replace(tokens, QStringLiteral("fdt_\\1_***"));
     text.replace(QLatin1Char('\r'), QLatin1Char(' '));
     text.replace(QLatin1Char('\n'), QStringLiteral(" | "));
     return text;

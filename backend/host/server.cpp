@@ -1,5 +1,6 @@
 #include "backend/host/server.h"
 
+#include "backend/host/tokendesk.h"
 #include "realtime/protocol/frame.h"
 #include "realtime/protocol/manager.h"
 
@@ -25,6 +26,11 @@ constexpr qsizetype kLeftKept = 4096;
 QString serverPeer(const QHostAddress &address, quint16 port)
 {
     return address.toString() + QLatin1Char(' ') + QString::number(port);
+}
+
+ActorAddress serverApp()
+{
+    return {QStringLiteral("app"), {QStringLiteral("app")}};
 }
 } // namespace
 
@@ -170,9 +176,9 @@ void Server::handle(HttpConnection *connection, const HttpRequest &request)
     } else if (route.kind == Kind::Metrics && request.head.method == "GET") {
         answerMetrics(connection, *caller);
     } else if (route.kind == Kind::Drain && request.head.method == "POST") {
-        connection->closeAfterResponse();
-        connection->respondJson(200, "{\"ok\":true}");
-        Q_EMIT drainRequested(route.param(u"when") == QLatin1StringView("idle"));
+        answerDrain(connection, route, *caller);
+    } else if (route.kind == Kind::Tokens && m_tokenStore) {
+        answerTokenRequest(connection, request, *caller);
     } else {
         connection->respond(404, "text/plain", httpReason(404));
     }
@@ -205,11 +211,36 @@ void Server::answerMetadata(HttpConnection *connection, const GatewayRoute &rout
 
 void Server::answerMetrics(HttpConnection *connection, const Caller &caller)
 {
-    const ActorAddress app{QStringLiteral("app"), {QStringLiteral("app")}};
-    if (const auto refused = m_gate->refuseAction(caller, app, QStringLiteral("metrics")))
+    if (const auto refused = m_gate->refuseAction(caller, serverApp(), QStringLiteral("metrics")))
         connection->respondJson(httpStatusOf(*refused), protocol::encodeErrorBody(*refused));
     else
         connection->respond(200, "text/plain; version=0.0.4; charset=utf-8", m_runtime.metrics().prometheus());
+}
+
+void Server::answerDrain(HttpConnection *connection, const GatewayRoute &route, const Caller &caller)
+{
+    if (const auto refused = m_gate->refuseAction(caller, serverApp(), QStringLiteral("drain"))) {
+        connection->respondJson(httpStatusOf(*refused), protocol::encodeErrorBody(*refused));
+        return;
+    }
+    connection->closeAfterResponse();
+    connection->respondJson(200, "{\"ok\":true}");
+    Q_EMIT drainRequested(route.param(u"when") == QLatin1StringView("idle"));
+}
+
+void Server::setTokenStore(TokenStore *store)
+{
+    m_tokenStore = store;
+    m_tokens = store;
+}
+
+void Server::answerTokenRequest(HttpConnection *connection, const HttpRequest &request, const Caller &caller)
+{
+    const auto answer = answerTokens(*m_tokenStore, request, caller, m_gate->callerAt(caller, serverApp()).role);
+    if (answer)
+        connection->respondJson(200, *answer);
+    else
+        connection->respondJson(httpStatusOf(answer.error()), protocol::encodeErrorBody(answer.error()));
 }
 
 Result<ActorRef> Server::resolve(const GatewayRoute &route, const Caller &caller)
@@ -327,7 +358,7 @@ void Server::openSocket(ActorSocket *socket, const HttpHead &head)
         return;
     }
     const auto others = std::count_if(m_sockets.cbegin(), m_sockets.cend(),
-        [&](const ActorSocket *other) { return other->user() == caller->userId; });
+        [&](const ActorSocket *other) { return other->user() == caller->userId && other->tokenId() == caller->tokenId; });
     if (others >= kSocketsPerToken) {
         socket->reject(makeError(QLatin1StringView("actor"), QLatin1StringView("overloaded"),
             QStringLiteral("There are %1 connections already.").arg(kSocketsPerToken)));

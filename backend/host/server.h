@@ -18,6 +18,8 @@ class QWebSocketServer;
 
 namespace foundry::backend {
 
+class TokenStore;
+
 class Server final : public QObject, private HttpHandler, private Deliveries::Receiver {
     Q_OBJECT
 
@@ -29,6 +31,8 @@ public:
 
     // Who the tokens beside the connect file's belong to; before listen(), and outlives the server.
     void setTokens(const TokenDirectory *tokens) { m_tokens = tokens; }
+    // The same, and owners may make, list and revoke them.
+    void setTokenStore(TokenStore *store);
     // Listens at the configured address; loopback only. The port is known afterwards.
     Result<> listen();
     quint16 port() const { return m_listener.serverPort(); }
@@ -57,6 +61,8 @@ private:
     void answerMetadata(HttpConnection *connection, const GatewayRoute &route);
     void answerActors(HttpConnection *connection, const HttpRequest &request, const GatewayRoute &route, const Caller &caller);
     void answerAction(HttpConnection *connection, const HttpRequest &request, const GatewayRoute &route, const Caller &caller);
+    void answerTokenRequest(HttpConnection *connection, const HttpRequest &request, const Caller &caller);
+    void answerDrain(HttpConnection *connection, const GatewayRoute &route, const Caller &caller);
     void answerOptions(HttpConnection *connection, const HttpHead &head);
     Result<ActorRef> resolve(const GatewayRoute &route, const Caller &caller);
     // Closes the connections of those who have lost what they had.
@@ -71,6 +77,7 @@ private:
     Deliveries &m_deliveries;
     Memberships *const m_members;
     const TokenDirectory *m_tokens = nullptr;
+    TokenStore *m_tokenStore = nullptr;
     QTcpServer m_listener;
     std::unique_ptr<QWebSocketServer> m_upgrader;
     std::unique_ptr<AccessGate> m_gate;

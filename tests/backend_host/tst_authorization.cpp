@@ -3,7 +3,6 @@
 #include "backend/host/server.h"
 #include "tests/backend_host/testactor.h"
 
-#include <QCryptographicHash>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
@@ -20,17 +19,19 @@ ActorAddress authorizationActor(const QString &name, const QString &key)
     return {name, key.split(QLatin1Char('/'))};
 }
 
-// Tokens of other users, as a later store of them will answer.
+// Tokens of other users, as the store of them answers.
 class Tokens final : public TokenDirectory {
 public:
-    std::optional<QString> userOf(const QByteArray &digest) const override
+    Result<TokenHolder> holderOf(const QString &token) const override
     {
         for (const char *user : {"ann", "bob", "eve"}) {
-            if (digest == QCryptographicHash::hash(QByteArray("token-") + user, QCryptographicHash::Sha256))
-                return QString::fromLatin1(user);
+            const QString name = QString::fromLatin1(user);
+            if (token == QStringLiteral("token-") + name)
+                return TokenHolder{name, name};
         }
-        return std::nullopt;
+        return makeError(QLatin1StringView("auth"), QLatin1StringView("unauthorized"), QStringLiteral("No such token."));
     }
+    std::optional<Error> refused(const QString &) const override { return std::nullopt; }
 };
 
 } // namespace
@@ -73,6 +74,7 @@ void TstAuthorization::rule_data()
         row("ann", role, "app", "app", "whoami", true);
         row("ann", role, "app", "app", "createOrganization", true);
         row("ann", role, "app", "app", "metrics", leads);
+        row("ann", role, "app", "app", "drain", leads);
         row("ann", role, "user", "user/ann", "setDefaults", true);
         row("ann", role, "user", "user/bob", "changesSince", false);
         row("ann", role, "user", "user/local", "changesSince", false);

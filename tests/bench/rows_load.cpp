@@ -8,7 +8,6 @@
 #include "tests/bench/report.h"
 
 #include <QCoreApplication>
-#include <QCryptographicHash>
 #include <QElapsedTimer>
 #include <QFile>
 #include <QTemporaryDir>
@@ -162,14 +161,15 @@ private:
 
 class FanTokens final : public backend::TokenDirectory {
 public:
-    std::optional<QString> userOf(const QByteArray &digest) const override
+    Result<backend::TokenHolder> holderOf(const QString &token) const override
     {
         for (int n = 1; n < loadTokens; ++n) {
-            if (digest == QCryptographicHash::hash("token" + QByteArray::number(n), QCryptographicHash::Sha256))
-                return QStringLiteral("token:%1").arg(n);
+            if (token == QStringLiteral("token%1").arg(n))
+                return backend::TokenHolder{QStringLiteral("token:%1").arg(n)};
         }
-        return std::nullopt;
+        return makeError(QLatin1StringView("auth"), QLatin1StringView("unauthorized"), QStringLiteral("No such token."));
     }
+    std::optional<Error> refused(const QString &) const override { return std::nullopt; }
 };
 
 Result<Measurement> fanOut(const Options &options)

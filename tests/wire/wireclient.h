@@ -39,6 +39,9 @@ public:
     // Pumps until `done` or the time is over; false then.
     bool wait(const std::function<bool()> &done, int timeoutMs);
 
+    // The host's word at the end; empty while the connection is open.
+    QString closeReason() const { return m_gone ? m_socket.closeReason() : QString(); }
+
     QList<ReceivedEvent> events;
     qint64 nowNs() const { return m_clock.nsecsElapsed(); }
     qint64 bytesReceived = 0;

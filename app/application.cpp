@@ -11,9 +11,9 @@ namespace foundry::app {
 
 namespace {
 
-const QString themeKey = QStringLiteral("appearance/theme");
-const QString cacheLimitKey = QStringLiteral("cache/limitMiB");
-const QString stopHostKey = QStringLiteral("host/stopWithWindow");
+constexpr QLatin1StringView themeKey("appearance/theme");
+constexpr QLatin1StringView cacheLimitKey("cache/limitMiB");
+constexpr QLatin1StringView stopHostKey("host/stopWithWindow");
 
 // The tour leaves nothing behind and finds nothing.
 QString statePath(const Config &config)

@@ -56,7 +56,7 @@ Result<Config> parseCommandLine(const QStringList &arguments)
     if (!parser.parse(arguments))
         return invalid(parser.errorText());
     if (!parser.positionalArguments().isEmpty())
-        return invalid(QStringLiteral("\"%1\" is no option.").arg(parser.positionalArguments().first()));
+        return invalid(QStringLiteral("\"%1\" is no option.").arg(parser.positionalArguments().constFirst()));
     Config config;
     if (parser.isSet(help)) {
         config.print = parser.helpText();

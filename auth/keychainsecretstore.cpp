@@ -7,7 +7,7 @@ namespace foundry::auth {
 
 namespace {
 
-const QString keychainService = QStringLiteral("foundry-workbench");
+constexpr QLatin1StringView keychainService("foundry-workbench");
 
 Error keychainError(const KeychainReply &reply)
 {

@@ -30,11 +30,14 @@ Error tourNothing(const QString &what)
     return makeError(QLatin1StringView("client"), QLatin1StringView("tour_widget"), Tour::tr("There is no %1 on screen.").arg(what));
 }
 
-const QString tourFirstPrompt = QStringLiteral(
-    "/write NOTES.md\n# Harbour notes\n\n"
-    "Ships come and go; a harbour that is **full** says so.\n\n"
-    "- berths are counted, not named\n- nobody waits at sea\n\n"
-    "/find arrive\n/replace \"berths: int = 4\" \"berths: int = 8\" src/*.py\n/run git diff --stat");
+QString tourFirstPrompt()
+{
+    return QStringLiteral(
+        "/write NOTES.md\n# Harbour notes\n\n"
+        "Ships come and go; a harbour that is **full** says so.\n\n"
+        "- berths are counted, not named\n- nobody waits at sea\n\n"
+        "/find arrive\n/replace \"berths: int = 4\" \"berths: int = 8\" src/*.py\n/run git diff --stat");
+}
 
 // The field of the sheet; the first start has one too.
 views::PromptBox *tourPrompt(QWidget &window)
@@ -107,7 +110,7 @@ void Tour::addFirstTask()
     add(QStringLiteral("prompt"),
         [this]() -> Result<> {
             if (m_config.tourAgent.isEmpty())
-                return writeTask(tourFirstPrompt);
+                return writeTask(tourFirstPrompt());
             return writeTask(QStringLiteral("Write a file NOTES.md with two sentences about what this repository does."));
         },
         [this, &window] {

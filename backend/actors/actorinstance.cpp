@@ -285,11 +285,11 @@ void ActorInstance::disconnected(ConnectionId connection)
 {
     m_topicsOf.remove(connection);
     QStringList left;
-    for (auto it = m_subscribers.begin(); it != m_subscribers.end();) {
+    for (auto it = m_subscribers.begin(); it != m_subscribers.end(); ++it) {
         if (it->removeAll(connection) > 0)
             left.append(it.key());
-        it = it->isEmpty() ? m_subscribers.erase(it) : std::next(it);
     }
+    m_subscribers.removeIf([](const auto &subscribers) { return subscribers->isEmpty(); });
     for (const QString &topic : std::as_const(left))
         m_actor->listenersChanged(topic);
 }

@@ -29,7 +29,8 @@ TaskLoss lifecycleLossFrom(const QJsonObject &object)
     loss.untracked = object.value(QLatin1StringView("untracked")).toInteger();
     loss.unpushed = object.value(QLatin1StringView("unpushed")).toInteger();
     loss.at = object.value(QLatin1StringView("at")).toInteger();
-    for (const QJsonValue path : object.value(QLatin1StringView("paths")).toArray())
+    const QJsonArray paths = object.value(QLatin1StringView("paths")).toArray();
+    for (const auto &path : paths)
         loss.paths.append(path.toString());
     return loss;
 }

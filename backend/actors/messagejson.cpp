@@ -76,7 +76,7 @@ QJsonArray attachmentsArray(const QList<Attachment> &attachments)
 QList<Attachment> attachmentsFrom(const QJsonArray &array)
 {
     QList<Attachment> attachments;
-    for (const QJsonValue value : array) {
+    for (const auto &value : array) {
         const QJsonObject object = value.toObject();
         attachments.append({object.value(QLatin1StringView("name")).toString(), object.value(QLatin1StringView("mime")).toString(),
             object.value(QLatin1StringView("size")).toInteger(), BlobId(object.value(QLatin1StringView("blobId")).toString())});

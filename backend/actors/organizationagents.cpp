@@ -77,7 +77,8 @@ void OrganizationActor::applyChoices()
                 continue;
             const QJsonObject row = QJsonDocument::fromJson(q.bytes(2)).object();
             QStringList args;
-            for (const QJsonValue arg : row.value(QLatin1StringView("args")).toArray())
+            const QJsonArray words = row.value(QLatin1StringView("args")).toArray();
+            for (const auto &arg : words)
                 args.append(arg.toString());
             custom.append(customAgentRow(AgentId(q.text(0)), row.value(QLatin1StringView("name")).toString(),
                 row.value(QLatin1StringView("command")).toString(), args));

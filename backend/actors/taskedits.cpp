@@ -30,8 +30,9 @@ QJsonArray editsArray(const QStringList &texts)
 
 QStringList editsTexts(const QJsonValue &value)
 {
+    const QJsonArray array = value.toArray();
     QStringList texts;
-    for (const QJsonValue text : value.toArray())
+    for (const auto &text : array)
         texts.append(text.toString());
     return texts;
 }

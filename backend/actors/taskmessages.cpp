@@ -140,7 +140,8 @@ AgentLaunch decodeLaunch(const QByteArray &json)
     launch.agent.value = object.value(QLatin1StringView("agent")).toString();
     launch.name = object.value(QLatin1StringView("name")).toString();
     launch.program = object.value(QLatin1StringView("program")).toString();
-    for (const QJsonValue arg : object.value(QLatin1StringView("args")).toArray())
+    const QJsonArray args = object.value(QLatin1StringView("args")).toArray();
+    for (const auto &arg : args)
         launch.args.append(arg.toString());
     launch.nodeProgram = object.value(QLatin1StringView("nodeProgram")).toString();
     launch.loginHint = object.value(QLatin1StringView("loginHint")).toString();

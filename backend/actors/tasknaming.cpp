@@ -32,7 +32,7 @@ QString titleFromPrompt(const QString &prompt)
         if (line.size() <= namingTitleLimit)
             return line;
         // One longer, so that a word which ends exactly at the limit stays whole.
-        const qsizetype space = line.left(namingTitleLimit).lastIndexOf(QLatin1Char(' '));
+        const qsizetype space = QStringView(line).left(namingTitleLimit).lastIndexOf(QLatin1Char(' '));
         qsizetype cut = line.at(namingTitleLimit - 1) == QLatin1Char(' ') || line.at(namingTitleLimit) == QLatin1Char(' ')
             ? namingTitleLimit
             : space;

@@ -334,11 +334,13 @@ void TranscriptWriter::endTurn(Transaction &tx, const TurnEnd &end)
         tx.put(m_topic, *entry);
         m_index.add(tx, m_session, *entry, TranscriptIndex::Stage::Final);
     }
-    for (const QString &requestId : m_now.permissions.keys())
+    const QStringList permissions = m_now.permissions.keys(); // answering takes them out
+    for (const QString &requestId : permissions)
         answerPermission(tx, requestId, QStringLiteral("cancelled"), {});
     QuestionAsk unanswered;
     unanswered.answer = QStringLiteral("cancel");
-    for (const QString &requestId : m_now.questions.keys())
+    const QStringList questions = m_now.questions.keys();
+    for (const QString &requestId : questions)
         answerQuestion(tx, requestId, unanswered);
     TranscriptEntry entry = fresh(EntryKind::TurnEnd);
     entry.turnEnd = end;

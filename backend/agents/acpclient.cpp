@@ -170,8 +170,9 @@ void AcpClient::listSessions(const QString &cwd, Then<QList<AcpSessionListing>> 
                 done(answer.error());
                 return;
             }
+            const QJsonArray listed = answer->value(QLatin1StringView("sessions")).toArray();
             QList<AcpSessionListing> sessions;
-            for (const QJsonValue item : answer->value(QLatin1StringView("sessions")).toArray()) {
+            for (const auto &item : listed) {
                 const QJsonObject session = item.toObject();
                 sessions.append({session.value(QLatin1StringView("sessionId")).toString(),
                     session.value(QLatin1StringView("cwd")).toString(), session.value(QLatin1StringView("title")).toString()});

@@ -48,7 +48,7 @@ void decodeBound(QList<AgentChoice> &choices)
 QList<AgentChoice> decodeChoices(const QJsonArray &array, const char *idKey)
 {
     QList<AgentChoice> choices;
-    for (const QJsonValue item : array) {
+    for (const auto &item : array) {
         const QJsonObject object = item.toObject();
         if (const QJsonArray group = decodeArray(object, "options"); !group.isEmpty()) {
             choices += decodeChoices(group, idKey);
@@ -112,7 +112,7 @@ QList<PlanEntry> plan(const QJsonArray &entries)
 {
     QList<PlanEntry> plan;
     qsizetype bytes = 0;
-    for (const QJsonValue item : entries) {
+    for (const auto &item : entries) {
         const QJsonObject entry = item.toObject();
         plan.append({decodeString(entry, "content").left(decodeLabelLimit), decodeString(entry, "priority").left(100),
             decodeString(entry, "status").left(100)});
@@ -126,7 +126,7 @@ QList<PlanEntry> plan(const QJsonArray &entries)
 QList<AgentChoice> commands(const QJsonArray &array)
 {
     QList<AgentChoice> commands;
-    for (const QJsonValue item : array) {
+    for (const auto &item : array) {
         const QJsonObject command = item.toObject();
         const QString name = decodeString(command, "name");
         const QString hint = decodeString(decodeObject(command, "input"), "hint");
@@ -140,7 +140,7 @@ QList<SessionOption> configOptions(const QJsonArray &array)
 {
     QList<SessionOption> options;
     qsizetype bytes = 0;
-    for (const QJsonValue item : array) {
+    for (const auto &item : array) {
         const QJsonObject object = item.toObject();
         SessionOption option{decodeString(object, "id"), decodeString(object, "name"), decodeString(object, "category"), {}, {}};
         if (option.id.isEmpty())
@@ -203,11 +203,13 @@ AcpAgentInfo agentInfo(const QJsonObject &result)
     const QJsonObject prompt = decodeObject(capabilities, "promptCapabilities");
     info.takesImages = prompt.value(QLatin1StringView("image")).toBool();
     info.takesEmbeddedContext = prompt.value(QLatin1StringView("embeddedContext")).toBool();
-    for (const QJsonValue item : decodeArray(result, "authMethods")) {
+    const QJsonArray methods = decodeArray(result, "authMethods");
+    for (const auto &item : methods) {
         const QJsonObject object = item.toObject();
         AcpAuthMethod method{decodeString(object, "id"), decodeString(object, "name"), decodeString(object, "description"),
             decodeString(object, "type") == QLatin1StringView("terminal"), {}};
-        for (const QJsonValue arg : decodeArray(object, "args"))
+        const QJsonArray args = decodeArray(object, "args");
+        for (const auto &arg : args)
             method.args.append(arg.toString());
         info.authMethods.append(method);
     }
@@ -235,7 +237,8 @@ PermissionAsk permission(const QString &requestId, const QJsonObject &params)
     ask.toolCallId = decodeString(call, "toolCallId");
     ask.title = oneLine(decodeString(params, "title")); // else the row's own
     qsizetype bytes = 0;
-    for (const QJsonValue item : decodeArray(params, "options")) {
+    const QJsonArray options = decodeArray(params, "options");
+    for (const auto &item : options) {
         const QJsonObject option = item.toObject();
         const QString id = decodeString(option, "optionId");
         const QString name = decodeString(option, "name");

@@ -72,13 +72,12 @@ void AcpClient::onMessage(const QJsonObject &message)
 
 void AcpClient::onResponse(const QJsonObject &message)
 {
-    const auto found = m_pending.find(message.value(QLatin1StringView("id")).toInteger(-1));
-    if (found == m_pending.end()) {
+    const qint64 id = message.value(QLatin1StringView("id")).toInteger(-1);
+    if (!m_pending.contains(id)) {
         ++m_counts.unmatchedResponses; // late, doubled, or never asked
         return;
     }
-    const Pending pending = std::move(*found);
-    m_pending.erase(found);
+    const Pending pending = m_pending.take(id);
     const QJsonValue error = message.value(QLatin1StringView("error"));
     if (error.isObject())
         pending.done(rpcError(error.toObject(), pending.method));
@@ -112,7 +111,7 @@ void AcpClient::onNotification(const QString &method, const QJsonObject &params)
     }
     if (method == QLatin1StringView("$/cancel_request")) {
         const QJsonValue rpcId = params.value(QLatin1StringView("requestId"));
-        for (auto it = m_asks.begin(); it != m_asks.end(); ++it) {
+        for (auto it = m_asks.cbegin(); it != m_asks.cend(); ++it) {
             if (it->rpcId != rpcId)
                 continue;
             const QString requestId = it.key(); // NOLINT(performance-unnecessary-copy-initialization): the entry goes before its key
@@ -131,7 +130,7 @@ void AcpClient::onUpdate(const QString &sessionId, const QJsonObject &fields)
     const auto state = m_sessions.find(sessionId);
     if (state == m_sessions.end()) {
         bool opening = false;
-        for (const Pending &pending : m_pending)
+        for (const Pending &pending : std::as_const(m_pending))
             opening = opening || pending.method == QLatin1StringView("session/new");
         const qsizetype bytes = opening ? QJsonDocument(fields).toJson(QJsonDocument::Compact).size() : 0;
         if (opening && m_early[sessionId].size() < inboundEarlyLimit && m_earlyBytes + bytes < inboundEarlyBytes) {
@@ -206,7 +205,7 @@ void AcpClient::armWatch()
     if (m_gone)
         return;
     qint64 next = std::numeric_limits<qint64>::max();
-    for (const Pending &pending : m_pending) {
+    for (const Pending &pending : std::as_const(m_pending)) {
         if (pending.deadline > 0)
             next = std::min(next, pending.deadline);
     }
@@ -236,11 +235,10 @@ void AcpClient::watch()
     const QPointer<AcpClient> self(this);
     const QList<qint64> ids = m_pending.keys();
     for (const qint64 id : ids) {
-        const auto found = m_pending.find(id);
-        if (found == m_pending.end() || found->deadline == 0 || found->deadline > now)
+        const auto found = m_pending.constFind(id);
+        if (found == m_pending.constEnd() || found->deadline == 0 || found->deadline > now)
             continue;
-        const Pending pending = std::move(*found);
-        m_pending.erase(found);
+        const Pending pending = m_pending.take(id);
         const bool saidNothing = m_counts.messages == 0 && m_counts.garbageLines > 0;
         pending.done(saidNothing
                 ? agenterrors::protocol(m_spec.agentName, tr("it prints text that is no message"), m_firstGarbage)

@@ -40,7 +40,8 @@ QList<AgentChoice> questionOptions(const QJsonObject &schema)
 {
     QList<AgentChoice> options;
     for (const char *key : {"oneOf", "anyOf"}) {
-        for (const QJsonValue item : schema.value(QLatin1StringView(key)).toArray()) {
+        const QJsonArray items = schema.value(QLatin1StringView(key)).toArray();
+        for (const auto &item : items) {
             const QJsonObject option = item.toObject();
             const QString id = questionString(option, "const");
             const QString title = questionString(option, "title");
@@ -48,7 +49,8 @@ QList<AgentChoice> questionOptions(const QJsonObject &schema)
         }
     }
     if (options.isEmpty()) {
-        for (const QJsonValue item : schema.value(QLatin1StringView("enum")).toArray())
+        const QJsonArray items = schema.value(QLatin1StringView("enum")).toArray();
+        for (const auto &item : items)
             options.append({item.toString().left(questionTextLimit), item.toString().left(questionTextLimit), {}});
     }
     return options;
@@ -182,7 +184,7 @@ Result<QJsonValue> questionList(const QuestionField &field, const QString &text)
     if (!document.isArray())
         return questionInvalid(field, questionWords("it has to be a list of choices."));
     const QJsonArray chosen = document.array();
-    for (const QJsonValue one : chosen) {
+    for (const auto &one : chosen) {
         if (!one.isString() || (!field.options.isEmpty() && !questionHas(field, one.toString())))
             return questionInvalid(field, questionWords("“%1” is none of its choices.").arg(questionValueText(one).left(100)));
     }
@@ -224,8 +226,9 @@ std::optional<QuestionAsk> acpQuestion(const QString &requestId, const QJsonObje
     if (!mode.isEmpty() && mode != QLatin1StringView("form"))
         return std::nullopt;
     const QJsonObject schema = params.value(QLatin1StringView("requestedSchema")).toObject();
+    const QJsonArray names = schema.value(QLatin1StringView("required")).toArray();
     QStringList required;
-    for (const QJsonValue name : schema.value(QLatin1StringView("required")).toArray())
+    for (const auto &name : names)
         required.append(name.toString());
     const QJsonObject properties = schema.value(QLatin1StringView("properties")).toObject();
     if (properties.size() > questionFields)

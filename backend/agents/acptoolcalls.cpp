@@ -41,7 +41,7 @@ QString toolUnfenced(const QString &text)
 QList<ToolContent> toolContent(const QJsonArray &array)
 {
     QList<ToolContent> content;
-    for (const QJsonValue item : array) {
+    for (const auto &item : array) {
         const QJsonObject object = item.toObject();
         const QString type = object.value(QLatin1StringView("type")).toString();
         if (type == QLatin1StringView("content")) {
@@ -79,7 +79,7 @@ constexpr qsizetype toolPathLimit = 4096;
 QList<ToolLocation> toolLocations(const QJsonArray &array)
 {
     QList<ToolLocation> locations;
-    for (const QJsonValue item : array) {
+    for (const auto &item : array) {
         const QJsonObject object = item.toObject();
         const QJsonValue line = object.value(QLatin1StringView("line"));
         if (locations.size() == toolMostLocations)

@@ -31,7 +31,7 @@ void ProcessReaper::reap(const ProcessIdentity &identity, std::function<void(Res
     look->setInterval(round->outcome.wasRunning ? 50 : 0);
     connect(look, &QTimer::timeout, this,
         [look, round, identity, termMs = m_termMs, deadlineMs = m_deadlineMs, done = std::move(done)] {
-            const auto finish = [&](Result<ReapOutcome> result) {
+            const auto finish = [look, done](Result<ReapOutcome> result) {
                 look->stop();
                 look->deleteLater();
                 done(std::move(result));

@@ -56,7 +56,7 @@ FileSearch::FileSearch(const QByteArray &names, bool truncated)
     QList<QByteArray> all = names.split('\0');
     all.removeAll(QByteArray());
     std::sort(all.begin(), all.end());
-    all.erase(std::unique(all.begin(), all.end()), all.end());
+    all.resize(std::distance(all.begin(), std::unique(all.begin(), all.end())));
     m_names.reserve(names.size());
     m_folded.reserve(names.size());
     m_starts.reserve(all.size());

@@ -111,7 +111,8 @@ QString errorFirstCapture(const QRegularExpressionMatch &match)
 
 QString errorTail(const QByteArray &text)
 {
-    const QStringList lines = withoutSecrets(QString::fromUtf8(text)).split(QRegularExpression(QStringLiteral("[\r\n]+")), Qt::SkipEmptyParts);
+    static const QRegularExpression lineEnds(QStringLiteral("[\r\n]+"));
+    const QStringList lines = withoutSecrets(QString::fromUtf8(text)).split(lineEnds, Qt::SkipEmptyParts);
     QStringList kept;
     for (const QString &line : lines) {
         if (!line.contains(QLatin1StringView("% (")) || line.contains(QLatin1StringView("fatal")))

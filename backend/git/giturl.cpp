@@ -30,7 +30,8 @@ QString urlName(const QString &path)
     QString rest = path;
     while (rest.endsWith(QLatin1Char('/')))
         rest.chop(1);
-    QString name = rest.section(QRegularExpression(QStringLiteral("[/:]")), -1);
+    static const QRegularExpression separators(QStringLiteral("[/:]"));
+    QString name = rest.section(separators, -1);
     if (name.endsWith(QLatin1StringView(".git")))
         name.chop(4);
     if (name.isEmpty() && rest.endsWith(QLatin1StringView("/.git")))

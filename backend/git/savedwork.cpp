@@ -19,9 +19,12 @@ constexpr qint64 savedworkFullBelow = 1 << 20;
 constexpr QLatin1StringView savedworkPreparing("Foundry Workbench is preparing");
 
 // Content goes in as it lies there, whatever the repository wants to be done to line ends.
-const QList<GitSetting> savedworkSettings{{QStringLiteral("core.autocrlf"), QStringLiteral("false")}, {QStringLiteral("core.safecrlf"), QStringLiteral("false")},
-    {QStringLiteral("core.sparseCheckout"), QStringLiteral("false")}, {QStringLiteral("add.ignoreErrors"), QStringLiteral("false")},
-    {QStringLiteral("commit.gpgSign"), QStringLiteral("false")}, {QStringLiteral("advice.addEmbeddedRepo"), QStringLiteral("false")}};
+QList<GitSetting> savedworkSettings()
+{
+    return {{QStringLiteral("core.autocrlf"), QStringLiteral("false")}, {QStringLiteral("core.safecrlf"), QStringLiteral("false")},
+        {QStringLiteral("core.sparseCheckout"), QStringLiteral("false")}, {QStringLiteral("add.ignoreErrors"), QStringLiteral("false")},
+        {QStringLiteral("commit.gpgSign"), QStringLiteral("false")}, {QStringLiteral("advice.addEmbeddedRepo"), QStringLiteral("false")}};
+}
 
 QMap<QString, QString> savedworkIdentity()
 {
@@ -114,7 +117,7 @@ private:
 
     GitCall call(const QStringList &arguments)
     {
-        GitCall made{m_worktree, arguments, savedworkSettings, m_scratch->copyEnvironment()};
+        GitCall made{m_worktree, arguments, savedworkSettings(), m_scratch->copyEnvironment()};
         made.environment.insert(savedworkIdentity());
         made.deadlineMs = remainingMs();
         return made;
@@ -260,7 +263,7 @@ private:
         QStringList arguments{QStringLiteral("commit-tree"), tree};
         for (const QString &parent : parents)
             arguments << QStringLiteral("-p") << parent;
-        GitCall made{m_request.repository, arguments, savedworkSettings, savedworkIdentity(), message.toUtf8() + '\n'};
+        GitCall made{m_request.repository, arguments, savedworkSettings(), savedworkIdentity(), message.toUtf8() + '\n'};
         gitOk(doing(), std::move(made), [next](const GitOutput &output) { next(output.line()); });
     }
 

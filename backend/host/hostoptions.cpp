@@ -63,7 +63,7 @@ Result<HostOptions> parseHostOptions(const QStringList &arguments, const QString
         return options;
     }
     if (!parser.positionalArguments().isEmpty())
-        return hostoptionsInvalid(QStringLiteral("Unexpected argument \"%1\".").arg(parser.positionalArguments().first()));
+        return hostoptionsInvalid(QStringLiteral("Unexpected argument \"%1\".").arg(parser.positionalArguments().constFirst()));
 
     HostConfig &config = options.config;
     config.stageDeadlines = parser.value(stageDeadlines);
@@ -77,7 +77,7 @@ Result<HostOptions> parseHostOptions(const QStringList &arguments, const QString
     if (address == QLatin1StringView("localhost"))
         address = QStringLiteral("127.0.0.1");
     bool ok = false;
-    const ushort port = where.mid(colon + 1).toUShort(&ok);
+    const ushort port = QStringView(where).mid(colon + 1).toUShort(&ok);
     if (colon <= 0 || !ok || !config.address.setAddress(address))
         return hostoptionsInvalid(QStringLiteral("\"%1\" is no address and port.").arg(where));
     config.port = port;

@@ -1,5 +1,6 @@
 #include "backend/host/socketdrain.h"
 
+#include <QCoreApplication>
 #include <QSocketNotifier>
 #include <QTimer>
 
@@ -59,7 +60,7 @@ void drainSocket(qintptr descriptor, int milliseconds)
     if (kept < 0)
         return;
     // Begins when the owner has written its last and closed: until then both would read.
-    QTimer::singleShot(0, [kept, milliseconds] {
+    QTimer::singleShot(0, QCoreApplication::instance(), [kept, milliseconds] {
         ::shutdown(kept, SHUT_WR);
         new SocketDrain(kept, milliseconds);
     });

@@ -115,7 +115,7 @@ void RunnerAgent::open(const QJsonValue &id, const QString &sessionId, const QJs
 void RunnerAgent::prompt(const QJsonValue &id, Live &live, const QJsonArray &blocks)
 {
     QStringList text;
-    for (const QJsonValue block : blocks) {
+    for (const auto &block : blocks) {
         if (block[QStringLiteral("type")].toString() == QLatin1String("text"))
             text.append(block[QStringLiteral("text")].toString());
     }

@@ -37,8 +37,8 @@ RunStep::RunStep(Turn &ofTurn, Command asked)
     connect(&m_child, &ChildProcess::finished, this, &RunStep::ended);
     connect(&m_child, &ChildProcess::output, this, [this](const QString &text) {
         const qsizetype toHead = std::min(text.size(), runHeadChars - m_head.size());
-        m_head += text.left(toHead);
-        m_tail += text.mid(toHead);
+        m_head += QStringView(text).left(toHead);
+        m_tail += QStringView(text).mid(toHead);
         if (m_tail.size() > 2 * runTailChars) {
             m_dropped += m_tail.size() - runTailChars;
             m_tail = m_tail.right(runTailChars);

@@ -55,11 +55,11 @@ DetectedTest detectMake(const QDir &root)
 {
     for (const auto &name : {QStringLiteral("GNUmakefile"), QStringLiteral("makefile"), QStringLiteral("Makefile")}) {
         const QString text = QString::fromUtf8(detectionRead(root.filePath(name)));
-        for (const auto &target : {QStringLiteral("test"), QStringLiteral("check")}) {
-            const QRegularExpression rule(QStringLiteral("^%1\\s*:(?!=)").arg(target), QRegularExpression::MultilineOption);
-            if (rule.match(text).hasMatch())
-                return {{QStringLiteral("make"), target}, QStringLiteral("the target “%1” of %2").arg(target, name)};
-        }
+        static const QRegularExpression testRule(QStringLiteral("^test\\s*:(?!=)"), QRegularExpression::MultilineOption);
+        static const QRegularExpression checkRule(QStringLiteral("^check\\s*:(?!=)"), QRegularExpression::MultilineOption);
+        const QString target = testRule.match(text).hasMatch() ? QStringLiteral("test") : checkRule.match(text).hasMatch() ? QStringLiteral("check") : QString();
+        if (!target.isEmpty())
+            return {{QStringLiteral("make"), target}, QStringLiteral("the target “%1” of %2").arg(target, name)};
     }
     return {};
 }

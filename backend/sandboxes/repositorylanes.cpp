@@ -37,7 +37,7 @@ void RepositoryLanes::leave(const std::shared_ptr<Entry> &entry)
     const bool wasAtWork = lane->front() == entry;
     lane->erase(std::find(lane->begin(), lane->end(), entry));
     if (lane->empty())
-        m_lanes.erase(lane);
+        m_lanes.remove(entry->repository);
     else if (wasAtWork)
         call(*lane->front());
 }

@@ -75,7 +75,8 @@ QStringList WorkflowRunner::prune(Transaction &tx, Millis before)
                 old.append(q.text(0));
                 continue;
             }
-            for (const QJsonValue other : QJsonDocument::fromJson(q.bytes(1)).array())
+            const QJsonArray after = QJsonDocument::fromJson(q.bytes(1)).array();
+            for (const auto &other : after)
                 needed.append(other.toString());
         }
     }
@@ -95,7 +96,7 @@ bool WorkflowRunner::canBegin(const QString &workflow) const
     if (!q.next())
         return false;
     const QJsonArray after = QJsonDocument::fromJson(q.bytes(0)).array();
-    for (const QJsonValue other : after) {
+    for (const auto &other : after) {
         if (!isComplete(other.toString()))
             return false;
     }

@@ -215,8 +215,8 @@ void CommandQueue::answered(quint64 number, Result<QByteArray> result)
 void CommandQueue::end(quint64 number, const Result<QByteArray> &result)
 {
     const auto found = std::find_if(
-        m_commands.begin(), m_commands.end(), [number](const Command &command) { return command.number == number; });
-    if (found == m_commands.end())
+        m_commands.cbegin(), m_commands.cend(), [number](const Command &command) { return command.number == number; });
+    if (found == m_commands.cend())
         return;
     const Command command = *found;
     m_commands.erase(found);

@@ -22,12 +22,10 @@ quint64 PendingCalls::add(std::chrono::milliseconds deadline, QObject *context, 
 
 bool PendingCalls::answer(quint64 id, Result<QByteArray> result)
 {
-    const auto found = m_calls.find(id);
-    if (found == m_calls.end())
+    if (!m_calls.contains(id))
         return false;
     // Out of the table first: the answer may make new calls, or end the link.
-    Call call = std::move(*found);
-    m_calls.erase(found);
+    Call call = m_calls.take(id);
     deliver(call, std::move(result));
     return true;
 }

@@ -72,14 +72,12 @@ QList<Removal> TopicRows::takeUnnamed(const QList<Entity> &snapshot)
     for (const Entity &entity : snapshot)
         named.insert(rowsKey(entity));
     QList<Removal> gone;
-    for (auto row = m_rows.begin(); row != m_rows.end();) {
-        if (row->placeholder || named.contains(row.key())) {
-            ++row;
-            continue;
-        }
+    m_rows.removeIf([&](const auto &row) {
+        if (row->placeholder || named.contains(row.key()))
+            return false;
         gone << Removal{row.key().section(QLatin1Char('\n'), 0, 0), row.key().section(QLatin1Char('\n'), 1)};
-        row = m_rows.erase(row);
-    }
+        return true;
+    });
     return gone;
 }
 
@@ -111,8 +109,8 @@ QList<Entity> TopicRows::addPlaceholders(const QList<Entity> &entities)
 
 bool TopicRows::takePlaceholder(const QString &type, const QString &id)
 {
-    const auto row = m_rows.find(rowsKey(type, id));
-    if (row == m_rows.end() || !row->placeholder)
+    const auto row = m_rows.constFind(rowsKey(type, id));
+    if (row == m_rows.constEnd() || !row->placeholder)
         return false;
     m_placeholders.remove(row.key());
     m_rows.erase(row);

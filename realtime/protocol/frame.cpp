@@ -360,7 +360,6 @@ QByteArray encodeErrorBody(const Error &error)
 Error decodeErrorBody(QByteArrayView body)
 {
     Error error;
-    QByteArray metadata;
     const auto decoded = withJson(body, [&](const Json &root) -> Result<> {
         std::string_view text;
         if (root["group"].get(text))

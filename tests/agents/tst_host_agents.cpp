@@ -9,7 +9,11 @@ using namespace foundry;
 
 namespace {
 
-QString hostAgentsSkip;
+QString &hostAgentsSkip()
+{
+    static QString held;
+    return held;
+}
 constexpr int hostAgentWait = 90000;
 
 } // namespace
@@ -18,7 +22,7 @@ class tst_HostAgents : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
-    void initTestCase() { QVERIFY2(m_model.start(m_folder.filePath(QStringLiteral("model.log")), &hostAgentsSkip), qPrintable(hostAgentsSkip)); }
+    void initTestCase() { QVERIFY2(m_model.start(m_folder.filePath(QStringLiteral("model.log")), &hostAgentsSkip()), qPrintable(hostAgentsSkip())); }
     void life_data()
     {
         QTest::addColumn<QString>("agent");
@@ -39,7 +43,7 @@ private:
         const QProcessEnvironment base = test::agentEnvironment(agent, m_model.url(), m_folder.filePath(QStringLiteral("home-") + agent), {});
         for (const QString &name : base.keys())
             world.setEnvironment(name, base.value(name));
-        world.setEnvironment(QStringLiteral("PATH"), test::agentPackages(&hostAgentsSkip) + QStringLiteral("/.bin:") + qEnvironmentVariable("PATH"));
+        world.setEnvironment(QStringLiteral("PATH"), test::agentPackages(&hostAgentsSkip()) + QStringLiteral("/.bin:") + qEnvironmentVariable("PATH"));
         world.setEnvironment(QStringLiteral("IS_SANDBOX"), QStringLiteral("1")); // claude refuses to work as root otherwise
         const QString wrong = world.start();
         QVERIFY2(wrong.isEmpty(), qPrintable(wrong));
@@ -176,8 +180,8 @@ void tst_HostAgents::life()
 int main(int argc, char **argv)
 {
     QCoreApplication app(argc, argv);
-    if (test::agentPackages(&hostAgentsSkip).isEmpty()) {
-        std::fprintf(stderr, "SKIP: %s\n", qPrintable(hostAgentsSkip));
+    if (test::agentPackages(&hostAgentsSkip()).isEmpty()) {
+        std::fprintf(stderr, "SKIP: %s\n", qPrintable(hostAgentsSkip()));
         return 77;
     }
     tst_HostAgents test;

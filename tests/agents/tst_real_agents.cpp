@@ -18,7 +18,11 @@ using foundry::test::AgentDriver;
 
 namespace {
 
-QString skipReason;
+QString &skipReason()
+{
+    static QString held;
+    return held;
+}
 
 } // namespace
 
@@ -73,9 +77,9 @@ class TestRealAgents : public QObject {
 private Q_SLOTS:
     void initTestCase()
     {
-        m_packages = test::agentPackages(&skipReason);
+        m_packages = test::agentPackages(&skipReason());
         QVERIFY(!m_packages.isEmpty()); // main() skipped otherwise
-        QVERIFY2(m_model.start(m_folder.filePath(QStringLiteral("model.log")), &skipReason), qPrintable(skipReason));
+        QVERIFY2(m_model.start(m_folder.filePath(QStringLiteral("model.log")), &skipReason()), qPrintable(skipReason()));
         const QString repo = m_folder.filePath(QStringLiteral("repo"));
         QDir().mkpath(repo);
         QVERIFY(git(repo, {QStringLiteral("init"), QStringLiteral("-q"), QStringLiteral("-b"), QStringLiteral("main")}));
@@ -204,8 +208,8 @@ private Q_SLOTS:
 int main(int argc, char **argv)
 {
     QCoreApplication app(argc, argv);
-    if (test::agentPackages(&skipReason).isEmpty()) {
-        std::fprintf(stderr, "SKIP: %s\n", qPrintable(skipReason));
+    if (test::agentPackages(&skipReason()).isEmpty()) {
+        std::fprintf(stderr, "SKIP: %s\n", qPrintable(skipReason()));
         return 77;
     }
     TestRealAgents test;

@@ -41,11 +41,12 @@ private Q_SLOTS:
         QVERIFY(file.open(QIODevice::ReadOnly));
         const QJsonObject report = QJsonDocument::fromJson(file.readAll()).object();
         QVERIFY(report.value(QStringLiteral("ok")).toBool());
-        QStringList steps;
-        for (const QJsonValue step : report.value(QStringLiteral("steps")).toArray())
-            steps.append(step.toObject().value(QStringLiteral("name")).toString());
+        QStringList names;
+        const QJsonArray steps = report.value(QStringLiteral("steps")).toArray();
+        for (const auto &step : steps)
+            names.append(step.toObject().value(QStringLiteral("name")).toString());
         for (const char *step : {"confirm-agent", "permission", "turn", "diff", "cancel"})
-            QVERIFY2(steps.contains(QLatin1StringView(step)), step);
+            QVERIFY2(names.contains(QLatin1StringView(step)), step);
     }
 };
 

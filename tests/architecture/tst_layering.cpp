@@ -15,7 +15,10 @@ using foundry::tests::LayeringWorld;
 
 namespace {
 
-const QString root = QStringLiteral(FOUNDRY_SOURCE_DIR);
+QString root()
+{
+    return QStringLiteral(FOUNDRY_SOURCE_DIR);
+}
 
 /// Which Qt module has a header: one of <prefix>/QtCore/QString, … An umbrella header is named like its folder.
 QString qtModuleOf(const QString &header)
@@ -34,7 +37,7 @@ QString qtModuleOf(const QString &header)
 LayeringWorld world()
 {
     return {qtModuleOf, [](const QString &path) {
-                return QFileInfo(root + QLatin1Char('/') + path).isFile();
+                return QFileInfo(root() + QLatin1Char('/') + path).isFile();
             }};
 }
 
@@ -42,11 +45,11 @@ QStringList sources()
 {
     QStringList found;
     for (const char *folder : {"app", "auth", "backend", "models", "realtime", "resources", "tests", "views"}) {
-        const QString start = root + QLatin1Char('/') + QLatin1StringView(folder);
+        const QString start = root() + QLatin1Char('/') + QLatin1StringView(folder);
         QDirIterator files(start, {QStringLiteral("*.h"), QStringLiteral("*.cpp")}, QDir::Files,
                            QDirIterator::Subdirectories);
         while (files.hasNext()) {
-            const QString path = QDir(root).relativeFilePath(files.next());
+            const QString path = QDir(root()).relativeFilePath(files.next());
             if (!path.contains(QLatin1StringView("node_modules"))) {
                 found << path;
             }
@@ -199,7 +202,7 @@ void TestLayering::file_data()
 void TestLayering::file()
 {
     QFETCH(QString, path);
-    QFile source(root + QLatin1Char('/') + path);
+    QFile source(root() + QLatin1Char('/') + path);
     QVERIFY2(source.open(QIODevice::ReadOnly), qPrintable(source.errorString()));
     const QStringList complaints = layeringComplaints(path, QString::fromUtf8(source.readAll()), world());
     QVERIFY2(complaints.isEmpty(),

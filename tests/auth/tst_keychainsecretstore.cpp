@@ -49,7 +49,7 @@ private:
         if (m_state->hangs)
             m_state->late = [made, reply = std::move(reply)](const KeychainReply &) { reply(made); };
         else
-            QTimer::singleShot(0, [made, reply = std::move(reply)] { reply(made); });
+            QTimer::singleShot(0, QCoreApplication::instance(), [made, reply = std::move(reply)] { reply(made); });
     }
     State *m_state;
 };

@@ -10,7 +10,10 @@ namespace foundry::test {
 
 namespace {
 
-const AgentId crashjobsAgent(QStringLiteral("opencode")); // of the catalogue, and needs no node
+AgentId crashjobsAgent()
+{
+    return AgentId(QStringLiteral("opencode")); // of the catalogue, and needs no node
+}
 
 } // namespace
 
@@ -98,14 +101,14 @@ bool CrashJobs::prepare()
         && addRepository({{RequestId(QStringLiteral("clone"))}, m_clone, {}, QStringLiteral("file://") + m_repository});
     if (!added)
         return false;
-    const bool installed = order("installAgent", InstallAgent{{}, crashjobsAgent}, [this] {
+    const bool installed = order("installAgent", InstallAgent{{}, crashjobsAgent()}, [this] {
         const auto rows = rowsOf<Agent>(*organization(), QStringLiteral("organization"));
-        return std::any_of(rows.begin(), rows.end(), [](const Agent &row) { return row.id == crashjobsAgent && row.state == AgentState::Ready; });
+        return std::any_of(rows.begin(), rows.end(), [](const Agent &row) { return row.id == crashjobsAgent() && row.state == AgentState::Ready; });
     });
     // What comes with the prompt has to go with the task.
     const PutBlob put{{}, BlobId(QStringLiteral("attached")), 0, QByteArrayLiteral("a file"), true};
     CreateTask create = newTask(m_ids, QStringLiteral("first"));
-    create.agent = crashjobsAgent;
+    create.agent = crashjobsAgent();
     create.attachments = {{QStringLiteral("a.txt"), QStringLiteral("text/plain"), put.data.size(), put.blobId}};
     return installed && order("putBlob", put, [] { return true; }) && order("createTask", create, [this] {
         if (auto *client = task(); client) {

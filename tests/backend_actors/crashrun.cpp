@@ -366,7 +366,9 @@ void CrashRun::checkTranscript(const SessionId &session, const QMap<QString, QSt
     }
     const QByteArray journal = m_git.read(m_git.root(), session == m_second ? QStringLiteral("journal-permission") : QStringLiteral("journal-ok"));
     check(silent.isEmpty(), QStringLiteral("what the agent said to “%1” is lost, and nothing says so").arg(silent.join(QLatin1Char(' '))));
-    check(turns.keys() == ends.keys(), QStringLiteral("the prompts are %1").arg(turns.keys().join(QLatin1Char(' '))));
+    const QStringList begun = turns.keys();
+    const QStringList ended = ends.keys();
+    check(begun == ended, QStringLiteral("the prompts are %1").arg(begun.join(QLatin1Char(' '))));
     for (auto it = ends.begin(); it != ends.end(); ++it) {
         QStringList had = turns.value(it.key());
         const QString last = had.isEmpty() ? QString() : had.takeLast();

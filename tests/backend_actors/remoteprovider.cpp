@@ -9,7 +9,10 @@ using namespace foundry::backend;
 
 namespace {
 
-const QString remoteScript = QStringLiteral(FOUNDRY_SOURCE_DIR "/tests/backend_actors/remotemachine.sh");
+QString remoteScript()
+{
+    return QStringLiteral(FOUNDRY_SOURCE_DIR "/tests/backend_actors/remotemachine.sh");
+}
 
 class RemoteOperation : public SandboxOperation {
 public:
@@ -43,7 +46,7 @@ SandboxOperation *RemoteProvider::order(const QStringList &words, const QByteArr
 {
     ChildSpec spec;
     spec.program = QStringLiteral("/bin/sh");
-    spec.arguments = QStringList{remoteScript, m_machine} + words;
+    spec.arguments = QStringList{remoteScript(), m_machine} + words;
     spec.environment = QProcessEnvironment::systemEnvironment();
     spec.input = input;
     spec.deadlineMs = deadlineMs;
@@ -88,7 +91,7 @@ SandboxOperation *RemoteProvider::prepare(const SandboxSpec &spec, const Sandbox
 
 std::unique_ptr<AgentTransport> RemoteProvider::agent(const SandboxHandle &handle, AgentSpec &spec)
 {
-    spec.args = QStringList{remoteScript, m_machine, QStringLiteral("agent"), handle.place, spec.program} + spec.args;
+    spec.args = QStringList{remoteScript(), m_machine, QStringLiteral("agent"), handle.place, spec.program} + spec.args;
     spec.program = QStringLiteral("/bin/sh");
     spec.workingDirectory = m_machine;
     return std::make_unique<StdioTransport>();

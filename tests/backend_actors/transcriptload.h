@@ -225,7 +225,7 @@ public:
                 auto got = call(which ? many : few, action, each);
                 if (!got)
                     return got.error();
-                for (const QJsonValue value : *got)
+                for (const auto &value : std::as_const(*got))
                     samples[which].append(value.toDouble());
             }
         }

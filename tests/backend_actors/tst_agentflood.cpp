@@ -59,7 +59,7 @@ void tst_AgentFlood::cancelInTheMiddle()
     QCOMPARE(page.entries.last().turnEnd->stopReason, QStringLiteral("cancelled"));
     QVERIFY(page.count < 6000);
     // The same process takes the next prompt.
-    QCOMPARE(world.rows<Stage>(*world.client, QStringLiteral("task")).last().attempt, 1);
+    QCOMPARE(world.rows<Stage>(*world.client, QStringLiteral("task")).constLast().attempt, 1);
 }
 
 // Another session of the same sandbox, in another agent's process, is served while one floods.

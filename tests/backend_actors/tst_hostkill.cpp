@@ -146,7 +146,7 @@ void tst_HostKill::killedInATurn()
         next.sessionId = ids.session;
         next.prompt.text = QStringLiteral("/help");
         QVERIFY(ask(task, QStringLiteral("sendMessage"), next));
-        workTree = rows<foundry::Task>(task, QStringLiteral("task")).first().workTree.value_or(QString());
+        workTree = rows<foundry::Task>(task, QStringLiteral("task")).constFirst().workTree.value_or(QString());
         QTRY_VERIFY_WITH_TIMEOUT(git.read(workTree, QStringLiteral("agent.pid")).trimmed().toLongLong() > 0, 10000);
         agentPid = git.read(workTree, QStringLiteral("agent.pid")).trimmed().toLongLong();
         QCOMPARE(::kill(pid_t(agentPid), 0), 0);

@@ -12,7 +12,10 @@ using namespace foundry::test;
 
 namespace {
 
-const OrganizationId tstorganizationsTeam(QStringLiteral("team"));
+OrganizationId tstorganizationsTeam()
+{
+    return OrganizationId(QStringLiteral("team"));
+}
 
 Result<QByteArray> tstorganizationsMake(DomainHarness &world, const QString &id, const QString &name, const RequestId &request = {})
 {
@@ -68,16 +71,16 @@ void TstOrganizations::madeOnce()
     // The choice is answered at once and shows on the topic.
     const backend::ActorAddress user = backend::userAddress(QStringLiteral("local"));
     SelectOrganization select;
-    select.organizationId = tstorganizationsTeam;
+    select.organizationId = tstorganizationsTeam();
     QVERIFY(world.command(user, QStringLiteral("selectOrganization"), select).ok());
-    QCOMPARE(world.rows<User>(user, QStringLiteral("app")).first().activeOrganizationId, tstorganizationsTeam);
+    QCOMPARE(world.rows<User>(user, QStringLiteral("app")).constFirst().activeOrganizationId, tstorganizationsTeam());
     select.organizationId = OrganizationId(QStringLiteral("elsewhere"));
     QCOMPARE(world.command(user, QStringLiteral("selectOrganization"), select).error().key(), QStringLiteral("input.invalid"));
 
     world.stop();
     world.start();
     QCOMPARE(tstorganizationsOfUser(world), both);
-    QCOMPARE(world.rows<Organization>(backend::organizationAddress(tstorganizationsTeam), QStringLiteral("organization")).first().name,
+    QCOMPARE(world.rows<Organization>(backend::organizationAddress(tstorganizationsTeam()), QStringLiteral("organization")).constFirst().name,
         QStringLiteral("The team"));
     world.stop();
 }
@@ -87,20 +90,20 @@ void TstOrganizations::worksLikeLocal()
     DomainHarness world;
     world.start();
     QVERIFY(tstorganizationsMake(world, QStringLiteral("team"), QStringLiteral("Team")).ok());
-    const backend::ActorAddress team = backend::organizationAddress(tstorganizationsTeam);
+    const backend::ActorAddress team = backend::organizationAddress(tstorganizationsTeam());
     AddRepository add;
     add.repoId = makeId<RepoId>();
     add.path = world.git.makeRepository(QStringLiteral("sample"));
     QVERIFY(world.command(team, QStringLiteral("addRepository"), add).ok());
     QTRY_VERIFY(!world.rows<Repository>(team, QStringLiteral("organization")).isEmpty()
-        && world.rows<Repository>(team, QStringLiteral("organization")).first().state == RepositoryState::Ready);
+        && world.rows<Repository>(team, QStringLiteral("organization")).constFirst().state == RepositoryState::Ready);
     CreateTask create;
     create.taskId = makeId<TaskId>();
     create.sessionId = makeId<SessionId>();
     create.repoId = add.repoId;
     create.agent = AgentId(QStringLiteral("runner"));
     QVERIFY(world.command(team, QStringLiteral("createTask"), create).ok());
-    const backend::ActorAddress task = backend::taskAddress(tstorganizationsTeam, add.repoId, create.taskId);
+    const backend::ActorAddress task = backend::taskAddress(tstorganizationsTeam(), add.repoId, create.taskId);
     QTRY_VERIFY_WITH_TIMEOUT(world.session(task, create.sessionId) && world.session(task, create.sessionId)->status == SessionStatus::Ready, 30000);
     QVERIFY(QDir(world.dataDir() + QStringLiteral("/organizations/team/worktrees")).exists());
     QVERIFY(!QDir(world.dataDir() + QStringLiteral("/worktrees")).exists());
@@ -114,8 +117,8 @@ void TstOrganizations::worksLikeLocal()
             kinds.append(event.kind + QLatin1Char(':') + event.actorUser.value_or(QString()));
         return kinds;
     };
-    QTRY_VERIFY(kindsOf(tstorganizationsTeam).contains(QStringLiteral("task_created:local")));
-    QVERIFY(kindsOf(tstorganizationsTeam).contains(QStringLiteral("organization_created:local")));
+    QTRY_VERIFY(kindsOf(tstorganizationsTeam()).contains(QStringLiteral("task_created:local")));
+    QVERIFY(kindsOf(tstorganizationsTeam()).contains(QStringLiteral("organization_created:local")));
     QVERIFY(kindsOf(OrganizationId(QStringLiteral("local"))).isEmpty());
     world.stop();
 }

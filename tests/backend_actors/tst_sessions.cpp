@@ -72,7 +72,7 @@ void tst_Sessions::questionIsAnswered()
 {
     const auto made = createWith(QStringLiteral("question"), QStringLiteral("build"));
     QTRY_COMPARE_WITH_TIMEOUT(attention().size(), 1, 20000);
-    const Attention asked = attention().first();
+    const Attention asked = attention().constFirst();
     QCOMPARE(asked.reason.text(), QStringLiteral("question"));
     QCOMPARE(asked.title, QStringLiteral("How shall it be built?"));
     const auto entries = m_host->transcript(made.address, made.session);

@@ -12,7 +12,10 @@ using foundry::test::DomainHarness;
 
 namespace {
 
-const QString writePrompt = QStringLiteral("/write NOTES.md\n```\nhello\n```");
+QString writePrompt()
+{
+    return QStringLiteral("/write NOTES.md\n```\nhello\n```");
+}
 
 bool has(const QList<TranscriptEntry> &entries, EntryKind kind)
 {
@@ -65,7 +68,7 @@ private:
 
 void tst_TaskFlow::firstTask()
 {
-    const auto made = m_host->createTask(m_repo, writePrompt);
+    const auto made = m_host->createTask(m_repo, writePrompt());
     QVERIFY2(!made.error, made.error ? qPrintable(made.error->message) : "");
     QCOMPARE(made.answer.task.status.text(), QStringLiteral("provisioning"));
     QVERIFY(!made.answer.task.branch.isEmpty());
@@ -83,7 +86,7 @@ void tst_TaskFlow::firstTask()
     QVERIFY(m_host->waitForStatus(made, SessionStatus::Idle));
     const QList<TranscriptEntry> entries = m_host->transcript(made.address, made.session);
     QCOMPARE(entries.first().kind.text(), QStringLiteral("user_message"));
-    QCOMPARE(entries.first().text, writePrompt);
+    QCOMPARE(entries.first().text, writePrompt());
     QVERIFY(has(entries, EntryKind::ToolCall));
     QVERIFY(has(entries, EntryKind::AgentMessage));
     QCOMPARE(entries.last().kind.text(), QStringLiteral("turn_end"));
@@ -125,7 +128,7 @@ void tst_TaskFlow::firstTask()
 
 void tst_TaskFlow::cancelAtPermission()
 {
-    const auto made = m_host->createTask(m_repo, writePrompt);
+    const auto made = m_host->createTask(m_repo, writePrompt());
     QTRY_VERIFY_WITH_TIMEOUT(!m_host->rows<Attention>(m_host->organization(), QStringLiteral("organization")).isEmpty(), 20000);
     QVERIFY(m_host->command(made.address, QStringLiteral("cancelTurn"), CancelTurn{{}, made.session}).ok());
     QVERIFY(m_host->waitForStatus(made, SessionStatus::Idle));

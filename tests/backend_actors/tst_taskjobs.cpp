@@ -227,13 +227,13 @@ void tst_TaskJobs::stepByStep()
     QCOMPARE(m_script->take(), QStringList{QStringLiteral("begin one \"in\"")});
     QVERIFY(call(QStringLiteral("end")).ok());
     QCOMPARE(m_script->take(), (QStringList{QStringLiteral("also"), QStringLiteral("begin two \"in\"")}));
-    QCOMPARE(jobs().first().step, QStringLiteral("two"));
+    QCOMPARE(jobs().constFirst().step, QStringLiteral("two"));
     QVERIFY(call(QStringLiteral("end")).ok());
     QCOMPARE(m_script->take(), (QStringList{QStringLiteral("also"), QStringLiteral("completed")}));
     // Said twice: it does not count any more.
     QVERIFY(call(QStringLiteral("end")).ok());
     QVERIFY(m_script->take().isEmpty());
-    const Job over = jobs().first();
+    const Job over = jobs().constFirst();
     QCOMPARE(over.status.text(), QStringLiteral("completed"));
     QCOMPARE(over.message, QStringLiteral("Tidied"));
     QVERIFY(over.completedAt && over.createdAt && *over.completedAt >= *over.createdAt);
@@ -259,7 +259,7 @@ void tst_TaskJobs::cancels()
     const auto refused = call(QStringLiteral("cancelJob"), {{QStringLiteral("jobId"), job.id}});
     QVERIFY(!refused.ok());
     QCOMPARE(refused.error().message, QStringLiteral("Too late."));
-    QCOMPARE(jobs().first().status.text(), QStringLiteral("running"));
+    QCOMPARE(jobs().constFirst().status.text(), QStringLiteral("running"));
     m_script->refuseCancel = false;
     m_script->take();
     const auto cancelled = call(QStringLiteral("cancelJob"), {{QStringLiteral("jobId"), job.id}});
@@ -278,7 +278,7 @@ void tst_TaskJobs::fails()
     const Job job = tidy();
     QVERIFY(call(QStringLiteral("fail")).ok());
     QCOMPARE(m_script->take(), (QStringList{QStringLiteral("begin one \"in\""), QStringLiteral("failed failed")}));
-    const Job over = jobs().first();
+    const Job over = jobs().constFirst();
     QCOMPARE(over.status.text(), QStringLiteral("error"));
     QCOMPARE(over.error->message, QStringLiteral("No."));
     QCOMPARE(over.step, QStringLiteral("one")); // where it was
@@ -291,8 +291,8 @@ void tst_TaskJobs::deadline()
     m_script->deadlineMs = 80;
     start();
     tidy();
-    QTRY_COMPARE(jobs().first().status.text(), QStringLiteral("error"));
-    QCOMPARE(jobs().first().error->code, QStringLiteral("deadline"));
+    QTRY_COMPARE(jobs().constFirst().status.text(), QStringLiteral("error"));
+    QCOMPARE(jobs().constFirst().error->code, QStringLiteral("deadline"));
     QCOMPARE(m_script->take(), (QStringList{QStringLiteral("begin one \"in\""), QStringLiteral("abandon one"), QStringLiteral("failed deadline")}));
 }
 
@@ -303,10 +303,10 @@ void tst_TaskJobs::resumes()
     m_script->take();
     stop();
     start(); // the wake index opens it
-    QCOMPARE(jobs().first().step, QStringLiteral("two"));
+    QCOMPARE(jobs().constFirst().step, QStringLiteral("two"));
     QCOMPARE(m_script->take(), QStringList{QStringLiteral("begin two \"in\" resumed")});
     QVERIFY(call(QStringLiteral("end")).ok());
-    QCOMPARE(jobs().first().status.text(), QStringLiteral("completed"));
+    QCOMPARE(jobs().constFirst().status.text(), QStringLiteral("completed"));
 }
 
 void tst_TaskJobs::otherVersion()
@@ -316,8 +316,8 @@ void tst_TaskJobs::otherVersion()
     stop();
     m_script->version = 2;
     start();
-    QTRY_COMPARE(jobs().first().status.text(), QStringLiteral("error"));
-    QCOMPARE(jobs().first().error->code, QStringLiteral("recipe_changed"));
+    QTRY_COMPARE(jobs().constFirst().status.text(), QStringLiteral("error"));
+    QCOMPARE(jobs().constFirst().error->code, QStringLiteral("recipe_changed"));
     QCOMPARE(m_script->take(), QStringList{QStringLiteral("failed recipe_changed")});
 }
 

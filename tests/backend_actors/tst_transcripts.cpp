@@ -260,7 +260,7 @@ void tst_Transcripts::streamsInBatchesAtOffsets()
     m_host->ear.keep(topic);
     send(made, QStringLiteral("speak"));
     QTRY_COMPARE_WITH_TIMEOUT(entries(made, EntryKind::TurnEnd).size(), 1, 30000);
-    QTRY_VERIFY(!m_host->ear.frames().isEmpty() && m_host->ear.frames().last().contains("turn_end"));
+    QTRY_VERIFY(!m_host->ear.frames().isEmpty() && m_host->ear.frames().constLast().contains("turn_end"));
     QMap<qint64, QByteArray> texts;
     QList<Millis> times;
     qint64 revision = 0;

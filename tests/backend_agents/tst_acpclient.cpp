@@ -69,7 +69,7 @@ private Q_SLOTS:
         QCOMPARE(session.models.last().id, QStringLiteral("m2"));
         // Told before session/new was answered, delivered after it.
         QTRY_COMPARE(driver.all<CommandsUpdate>().size(), 1);
-        QCOMPARE(driver.all<CommandsUpdate>().first().commands.first().id, QStringLiteral("review"));
+        QCOMPARE(driver.all<CommandsUpdate>().constFirst().commands.first().id, QStringLiteral("review"));
 
         driver.prompt(QStringLiteral("Grüße, 世界 🙂"));
         QTRY_VERIFY(driver.turn.has_value());
@@ -103,10 +103,10 @@ private Q_SLOTS:
         int answers = 0;
         driver.client().setMode(driver.sessionId, QStringLiteral("default"), [&](const Result<> &r) { answers += r.ok(); });
         QTRY_COMPARE(answers, 1);
-        QCOMPARE(driver.all<ModeUpdate>().last().modeId, QStringLiteral("default"));
+        QCOMPARE(driver.all<ModeUpdate>().constLast().modeId, QStringLiteral("default"));
         driver.client().setModel(driver.sessionId, QStringLiteral("m2"), [&](const Result<> &r) { answers += r.ok(); });
         QTRY_COMPARE(answers, 2);
-        QCOMPARE(driver.all<ConfigOptions>().last().options.first().currentValue, QStringLiteral("m2"));
+        QCOMPARE(driver.all<ConfigOptions>().constLast().options.first().currentValue, QStringLiteral("m2"));
         QList<AcpSessionListing> listed;
         driver.client().listSessions(m_folder.path(), [&](const auto &r) { listed = r ? *r : listed; });
         QTRY_COMPARE(listed.size(), 1);
@@ -239,10 +239,10 @@ private Q_SLOTS:
         const auto rows = driver.all<ToolCallUpsert>();
         QCOMPARE(rows.size(), 7); // the update that carried only `_meta` is none
         QVERIFY(rows.first().isNew && !rows[1].isNew);
-        QCOMPARE(driver.all<PlanUpdate>().first().entries.first().status, QStringLiteral("completed"));
-        QCOMPARE(driver.all<UsageUpdate>().first().usage.contextUsed, std::optional<qint64>(120));
-        QCOMPARE(driver.all<UsageUpdate>().first().usage.costUsd, std::optional<double>(0.5));
-        QCOMPARE(driver.all<ModeUpdate>().first().modeId, QStringLiteral("plan"));
+        QCOMPARE(driver.all<PlanUpdate>().constFirst().entries.first().status, QStringLiteral("completed"));
+        QCOMPARE(driver.all<UsageUpdate>().constFirst().usage.contextUsed, std::optional<qint64>(120));
+        QCOMPARE(driver.all<UsageUpdate>().constFirst().usage.costUsd, std::optional<double>(0.5));
+        QCOMPARE(driver.all<ModeUpdate>().constFirst().modeId, QStringLiteral("plan"));
     }
 
     void login()

@@ -173,12 +173,11 @@ private Q_SLOTS:
             spec.streamOutput = true;
             return spec;
         }());
-        bool gone = false;
-        connect(child, &QObject::destroyed, this, [&] { gone = true; });
+        const QPointer<ChildProcess> watched(child);
         connect(child, &ChildProcess::output, this, [child] { delete child; });
         QTest::failOnWarning(QRegularExpression(QStringLiteral("Destroyed while process")));
         child->start();
-        QTRY_VERIFY(gone);
+        QTRY_VERIFY(!watched);
     }
     void finishEarly()
     {

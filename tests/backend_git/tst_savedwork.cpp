@@ -14,7 +14,10 @@ using namespace foundry::test;
 
 namespace {
 
-const QString savedRef = QStringLiteral("refs/foundry/trash/t1");
+QString savedRef()
+{
+    return QStringLiteral("refs/foundry/trash/t1");
+}
 
 struct Place {
     GitFixture fixture;
@@ -49,7 +52,7 @@ struct Place {
     QByteArray status() const { return fixture.mustGit(tree, {QStringLiteral("status"), QStringLiteral("--porcelain"), QStringLiteral("-z"), QStringLiteral("-uall"), QStringLiteral("--branch")}); }
     Result<SavedWork> save(bool always = false) const
     {
-        return waitFor<SavedWork>([&](QObject *context, auto done) { saveWork(git, {repo, tree, QStringLiteral("topic"), savedRef, always}, context, done); });
+        return waitFor<SavedWork>([&](QObject *context, auto done) { saveWork(git, {repo, tree, QStringLiteral("topic"), savedRef(), always}, context, done); });
     }
     Result<QString> putBack(const SavedWork &saved) const
     {
@@ -85,7 +88,7 @@ private Q_SLOTS:
         QCOMPARE(saved->untracked, 2);
         QCOMPARE(saved->uncommitted, 2);
         QCOMPARE(saved->headBranch, QStringLiteral("topic"));
-        QCOMPARE(place.rev(savedRef), saved->kept);
+        QCOMPARE(place.rev(savedRef()), saved->kept);
         // Nothing was changed by it.
         QCOMPARE(place.index(), index);
         QCOMPARE(place.status(), before);
@@ -108,11 +111,11 @@ private Q_SLOTS:
         const auto saved = place.save();
         VERIFY_OK(saved);
         QVERIFY(saved->commit.isEmpty() && saved->kept.isEmpty());
-        QVERIFY(place.rev(savedRef).isEmpty());
+        QVERIFY(place.rev(savedRef()).isEmpty());
         // Before the branch goes, its commits are kept all the same.
         const auto kept = place.save(true);
         VERIFY_OK(kept);
-        QCOMPARE(place.rev(savedRef), place.rev(QStringLiteral("topic")));
+        QCOMPARE(place.rev(savedRef()), place.rev(QStringLiteral("topic")));
     }
 
     void conflictAndHiddenFiles()
@@ -147,8 +150,8 @@ private Q_SLOTS:
         const QString lonely = place.fixture.git(place.tree, {QStringLiteral("rev-parse"), QStringLiteral("HEAD")}).line();
         const auto saved = place.save();
         VERIFY_OK(saved);
-        QVERIFY(place.fixture.git(place.repo, {QStringLiteral("merge-base"), QStringLiteral("--is-ancestor"), lonely, savedRef}).ok());
-        QVERIFY(place.fixture.git(place.repo, {QStringLiteral("merge-base"), QStringLiteral("--is-ancestor"), QStringLiteral("topic"), savedRef}).ok());
+        QVERIFY(place.fixture.git(place.repo, {QStringLiteral("merge-base"), QStringLiteral("--is-ancestor"), lonely, savedRef()}).ok());
+        QVERIFY(place.fixture.git(place.repo, {QStringLiteral("merge-base"), QStringLiteral("--is-ancestor"), QStringLiteral("topic"), savedRef()}).ok());
         place.remove();
         place.add(true);
         VERIFY_OK(place.putBack(*saved));
@@ -188,8 +191,8 @@ private Q_SLOTS:
         const auto again = place.save(true);
         VERIFY_OK(again);
         QVERIFY(again->head.isEmpty());
-        QVERIFY(place.fixture.git(place.repo, {QStringLiteral("merge-base"), QStringLiteral("--is-ancestor"), saved->commit, savedRef}).ok());
-        QVERIFY(place.fixture.git(place.repo, {QStringLiteral("merge-base"), QStringLiteral("--is-ancestor"), QStringLiteral("topic"), savedRef}).ok());
+        QVERIFY(place.fixture.git(place.repo, {QStringLiteral("merge-base"), QStringLiteral("--is-ancestor"), saved->commit, savedRef()}).ok());
+        QVERIFY(place.fixture.git(place.repo, {QStringLiteral("merge-base"), QStringLiteral("--is-ancestor"), QStringLiteral("topic"), savedRef()}).ok());
     }
 
     void refuses()
@@ -216,7 +219,7 @@ private Q_SLOTS:
         VERIFY_CODE(place.save(), "moved");
         QVERIFY(QFile::remove(place.tree));
         QVERIFY(QFile::rename(elsewhere, place.tree));
-        QVERIFY(place.rev(savedRef).isEmpty());
+        QVERIFY(place.rev(savedRef()).isEmpty());
         VERIFY_OK(place.save());
         // The repository is gone.
         QVERIFY(QFile::rename(place.repo, place.repo + QStringLiteral(".away")));
@@ -254,10 +257,10 @@ private Q_SLOTS:
         place.fixture.mustGit(place.repo, {QStringLiteral("branch"), QStringLiteral("-f"), QStringLiteral("topic"), QStringLiteral("main")});
         VERIFY_CODE(bring(saved->branchTip), "branch_exists");
         QCOMPARE(place.rev(QStringLiteral("refs/heads/topic")), place.rev(QStringLiteral("main")));
-        VERIFY_OK(waitFor<Unit>([&](QObject *context, auto done) { forgetWork(place.git, place.repo, savedRef, place.rev(QStringLiteral("main")), context, done); }));
-        QVERIFY(!place.rev(savedRef).isEmpty()); // another one's
-        VERIFY_OK(waitFor<Unit>([&](QObject *context, auto done) { forgetWork(place.git, place.repo, savedRef, saved->kept, context, done); }));
-        QVERIFY(place.rev(savedRef).isEmpty());
+        VERIFY_OK(waitFor<Unit>([&](QObject *context, auto done) { forgetWork(place.git, place.repo, savedRef(), place.rev(QStringLiteral("main")), context, done); }));
+        QVERIFY(!place.rev(savedRef()).isEmpty()); // another one's
+        VERIFY_OK(waitFor<Unit>([&](QObject *context, auto done) { forgetWork(place.git, place.repo, savedRef(), saved->kept, context, done); }));
+        QVERIFY(place.rev(savedRef()).isEmpty());
     }
 
     // A kill between the steps of a release: the next one goes on, and what is half gone is never saved again.
@@ -277,7 +280,7 @@ private Q_SLOTS:
         QFile::remove(place.tree + QStringLiteral(".removed/README.md"));
         const auto again = place.save(true);
         VERIFY_OK(again);
-        QCOMPARE(place.rev(savedRef), saved->kept);
+        QCOMPARE(place.rev(savedRef()), saved->kept);
         const auto released = waitFor<QString>([&](QObject *context, auto done) { keeper.release(spec, handle, *saved, true, 60000, context, done); });
         VERIFY_OK(released);
         QVERIFY2(released->isEmpty(), qPrintable(*released));

@@ -274,12 +274,12 @@ void tst_HostStorage::aDamagedOrganization()
             QCOMPARE(summary.title, QStringLiteral("Kept by the task"));
     }
     QTRY_COMPARE_WITH_TIMEOUT(deletedTasks(*client).size(), 1, 10000);
-    QCOMPARE(deletedTasks(*client).first().id, deleted.task);
+    QCOMPARE(deletedTasks(*client).constFirst().id, deleted.task);
     const auto repositories = [&] { return test::rowsOf<Repository>(*client, QStringLiteral("organization")); };
-    QTRY_VERIFY_WITH_TIMEOUT(!repositories().isEmpty() && repositories().first().state.text() == QStringLiteral("ready"), 20000);
-    QCOMPARE(repositories().first().id, m_repo);
-    QCOMPARE(repositories().first().origin, m_repository);
-    QCOMPARE(repositories().first().taskCount, 2);
+    QTRY_VERIFY_WITH_TIMEOUT(!repositories().isEmpty() && repositories().constFirst().state.text() == QStringLiteral("ready"), 20000);
+    QCOMPARE(repositories().constFirst().id, m_repo);
+    QCOMPARE(repositories().constFirst().origin, m_repository);
+    QCOMPARE(repositories().constFirst().taskCount, 2);
     const auto said = test::rowsOf<Attention>(*client, QStringLiteral("organization"));
     QCOMPARE(said.size(), 1);
     QVERIFY2(said.first().detail.value_or(QString()).contains(id + QStringLiteral(".sqlite.damaged-")), qPrintable(said.first().detail.value_or(QString())));

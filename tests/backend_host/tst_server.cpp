@@ -241,7 +241,8 @@ void tst_Server::requestsInAnyPieces()
     QTcpSocket socket;
     socket.connectToHost(QHostAddress(QHostAddress::LocalHost), m_server->port());
     QTRY_COMPARE(socket.state(), QAbstractSocket::ConnectedState);
-    for (const char byte : bytes.first(bytes.size() - 1)) {
+    const QByteArray early = bytes.first(bytes.size() - 1);
+    for (const char byte : early) {
         socket.write(&byte, 1);
         socket.flush();
         QTest::qWait(0);

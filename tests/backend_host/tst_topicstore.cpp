@@ -214,7 +214,7 @@ void tst_TopicStore::pagesStayBelowTheLimit()
 void tst_TopicStore::removalsFillPagesToo()
 {
     const auto idOf = [](int n) { return TaskId(QStringLiteral("%1/").arg(n) + QString(2000, QChar(0x4e00))); };
-    const QString generation = change([&](ActorTransaction &tx) { tx.put(m_topic, overlay(QStringLiteral("first"), true)); }).first().generation;
+    const QString generation = change([&](ActorTransaction &tx) { tx.put(m_topic, overlay(QStringLiteral("first"), true)); }).constFirst().generation;
     change([&](ActorTransaction &tx) {
         for (int n = 0; n < 300; ++n)
             tx.put(m_topic, overlay(idOf(n).value, true));

@@ -29,7 +29,8 @@ inline qint64 residentKiB(qint64 pid)
     QFile file(QStringLiteral("/proc/%1/status").arg(pid));
     if (!file.open(QIODevice::ReadOnly))
         return 0;
-    const auto match = QRegularExpression(QStringLiteral("VmRSS:\\s+(\\d+) kB")).match(QString::fromUtf8(file.readAll()));
+    static const QRegularExpression resident(QStringLiteral("VmRSS:\\s+(\\d+) kB"));
+    const auto match = resident.match(QString::fromUtf8(file.readAll()));
     return match.captured(1).toLongLong();
 }
 

@@ -169,7 +169,7 @@ private Q_SLOTS:
             return false;
         }(), longWait);
         QTRY_VERIFY_WITH_TIMEOUT(!changes.all<FileChange>().isEmpty(), longWait);
-        const FileChange change = changes.all<FileChange>().first();
+        const FileChange change = changes.all<FileChange>().constFirst();
         QCOMPARE(change.path, QStringLiteral("NOTES.md"));
         std::optional<DiffPage> diff;
         task.commands().getDiff(change.path, change.scope, {}, this, [&](const Result<DiffPage> &page) {

@@ -49,7 +49,7 @@ private Q_SLOTS:
         int pictures = 0;
         bool dark = false;
         bool light = false;
-        for (const QJsonValue value : steps) {
+        for (const auto &value : steps) {
             const QJsonObject step = value.toObject();
             const double turn = step.value(QStringLiteral("longestGuiTurnMs")).toDouble();
             QVERIFY(step.value(QStringLiteral("ms")).toDouble() > 0);

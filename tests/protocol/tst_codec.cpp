@@ -22,7 +22,7 @@ private Q_SLOTS:
     void everyEntityRoundTrips()
     {
         QFETCH(int, at);
-        const Entity entity = samples::all()[at];
+        const Entity entity = samples::all().at(at);
         const auto again = protocol::decodeEntity(protocol::entityType(entity), protocol::entityId(entity),
             protocol::entityMeta(entity), protocol::encodeEntity(entity));
         QVERIFY2(again.ok(), again.ok() ? "" : qPrintable(again.error().message));

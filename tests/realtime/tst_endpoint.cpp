@@ -57,7 +57,7 @@ private Q_SLOTS:
     void subprotocols()
     {
         QCOMPARE(connectSubprotocols({}), QStringList({QStringLiteral("rivet"), QStringLiteral("rivet_encoding.json")}));
-        QCOMPARE(connectSubprotocols("{\"a\":\"(x)\"}").last(),
+        QCOMPARE(connectSubprotocols("{\"a\":\"(x)\"}").constLast(),
             QStringLiteral("rivet_conn_params.%7B%22a%22%3A%22%28x%29%22%7D"));
     }
 };

@@ -16,18 +16,24 @@ using namespace foundry::tests;
 
 namespace {
 
-const TaskId taskOne(QStringLiteral("t1"));
-const SessionId sessionOne(QStringLiteral("s1"));
+TaskId taskOne()
+{
+    return TaskId(QStringLiteral("t1"));
+}
+SessionId sessionOne()
+{
+    return SessionId(QStringLiteral("s1"));
+}
 
 ActorName actorOne()
 {
-    return taskActor(OrganizationId(QStringLiteral("local")), RepoId(QStringLiteral("r1")), taskOne);
+    return taskActor(OrganizationId(QStringLiteral("local")), RepoId(QStringLiteral("r1")), taskOne());
 }
 
-UpdateDraft draftOf(const QString &text, const SessionId &session = sessionOne)
+UpdateDraft draftOf(const QString &text, const SessionId &session = sessionOne())
 {
     UpdateDraft draft;
-    draft.taskId = taskOne;
+    draft.taskId = taskOne();
     draft.sessionId = session;
     if (!text.isEmpty())
         draft.draft = Draft{text, {}, {}};
@@ -61,7 +67,7 @@ struct OutboxRun {
     {
         SendMessage message;
         message.queueId = makeId<QueueId>();
-        message.sessionId = sessionOne;
+        message.sessionId = sessionOne();
         message.prompt = Prompt{text};
         return sendCommand(queue, QStringLiteral("sendMessage"), message, &queue,
             Answered<Unit>([this](const Result<> &answer) { answers << (answer ? QStringLiteral("ok") : answer.error().key()); }),
@@ -335,13 +341,13 @@ private Q_SLOTS:
             QSignalSpy came(&run.outbox, &Outbox::draftRestored);
             QTRY_VERIFY(run.outbox.isRestored());
             QCOMPARE(came.size(), 1);
-            QCOMPARE(run.outbox.draft(sessionOne)->draft->text, QStringLiteral("half a thought"));
+            QCOMPARE(run.outbox.draft(sessionOne())->draft->text, QStringLiteral("half a thought"));
             run.send(QStringLiteral("half a thought, whole"), draftOf({}));
             QVERIFY(run.written());
         }
         OutboxRun run(path);
         QTRY_VERIFY(run.outbox.isRestored());
-        QVERIFY(!run.outbox.draft(sessionOne)->draft); // it became the message, which the host has yet to be told
+        QVERIFY(!run.outbox.draft(sessionOne())->draft); // it became the message, which the host has yet to be told
         QCOMPARE(run.outbox.entries().size(), 1);
     }
 
@@ -363,9 +369,9 @@ private Q_SLOTS:
             QVERIFY2(more == told || more == told + 1, "what was told to be on the disk is not there");
             before = outbox.entries().size();
             // The number that was under way is there: as a command, or still as a draft; never both.
-            QVERIFY(outbox.draft(sessionOne));
-            if (outbox.draft(sessionOne)->draft)
-                QCOMPARE(outbox.draft(sessionOne)->draft->text, QString::number(more));
+            QVERIFY(outbox.draft(sessionOne()));
+            if (outbox.draft(sessionOne())->draft)
+                QCOMPARE(outbox.draft(sessionOne())->draft->text, QString::number(more));
         }
     }
 

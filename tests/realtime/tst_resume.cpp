@@ -13,7 +13,10 @@ using namespace foundry::tests;
 
 namespace {
 
-const RepoId repoOne(QStringLiteral("r1"));
+RepoId repoOne()
+{
+    return RepoId(QStringLiteral("r1"));
+}
 
 struct Workbench {
     LoopbackResolver resolver;
@@ -70,7 +73,7 @@ struct Workbench {
 CreateTask creation(const QString &prompt)
 {
     CreateTask command;
-    command.repoId = repoOne;
+    command.repoId = repoOne();
     command.prompt = Prompt{prompt};
     return command;
 }
@@ -103,13 +106,13 @@ private Q_SLOTS:
         {
             Workbench run(folder);
             id = run.host.createTask(creation(QStringLiteral("Do it")), this, {});
-            message = run.host.task(repoOne, id).commands().sendMessage(
+            message = run.host.task(repoOne(), id).commands().sendMessage(
                 SessionId(QStringLiteral("s1")), QStringLiteral("and test it"), this, {});
             QVERIFY(run.written());
         }
         Workbench run(folder);
         QTRY_COMPARE(run.titles.value(id.value), QStringLiteral("Do it")); // shown again, before any host
-        QTRY_COMPARE(queuedTexts(run.host.task(repoOne, id).feed().task()), QStringList{QStringLiteral("and test it")});
+        QTRY_COMPARE(queuedTexts(run.host.task(repoOne(), id).feed().task()), QStringList{QStringLiteral("and test it")});
         run.connectHost();
         const auto action = run.take("createTask");
         const auto asked = protocol::decodeArgs<CreateTask>(action.args);
@@ -118,7 +121,7 @@ private Q_SLOTS:
         QCOMPARE(run.server.waiting(QStringLiteral("sendMessage")), 0); // there is no task yet
         CreateTaskAnswer answer;
         answer.task.id = id;
-        answer.task.repoId = repoOne;
+        answer.task.repoId = repoOne();
         answer.task.title = QStringLiteral("From the host");
         answer.task.branch = QStringLiteral("b");
         answer.task.rev = 7;
@@ -139,7 +142,7 @@ private Q_SLOTS:
         QTRY_VERIFY(run.outbox.isRestored());
         Error said;
         const TaskId id = run.host.createTask(creation(QStringLiteral("Do it")), this, [&said](const auto &answer) { said = answer.error(); });
-        run.host.task(repoOne, id).commands().sendMessage(SessionId(QStringLiteral("s1")), QStringLiteral("more"), this, {});
+        run.host.task(repoOne(), id).commands().sendMessage(SessionId(QStringLiteral("s1")), QStringLiteral("more"), this, {});
         QCOMPARE(run.outbox.entries().size(), 2);
         QVERIFY(run.outbox.remove(run.outbox.entries().first().id));
         QCOMPARE(said.code, QStringLiteral("cancelled"));
@@ -154,7 +157,7 @@ private Q_SLOTS:
         QTRY_VERIFY(run.outbox.isRestored());
         const TaskId id(QStringLiteral("t1"));
         const SessionId session(QStringLiteral("s1"));
-        TaskCommands &commands = run.host.task(repoOne, id).commands();
+        TaskCommands &commands = run.host.task(repoOne(), id).commands();
         Error said;
         const QueueId first = commands.sendMessage(session, QStringLiteral("one"), this, {});
         const QueueId second
@@ -165,7 +168,7 @@ private Q_SLOTS:
         commands.dropQueued(second, this, [&dropped](const auto &answer) { dropped = answer.ok(); });
         QVERIFY(edited && dropped);
         QCOMPARE(said.code, QStringLiteral("cancelled"));
-        QTRY_COMPARE(queuedTexts(run.host.task(repoOne, id).feed().task()), QStringList{QStringLiteral("changed")});
+        QTRY_COMPARE(queuedTexts(run.host.task(repoOne(), id).feed().task()), QStringList{QStringLiteral("changed")});
         QCOMPARE(run.outbox.entries().size(), 1);
         run.connectHost();
         const auto sent = run.take("sendMessage");
@@ -217,7 +220,7 @@ private Q_SLOTS:
         {
             OutboxEntry entry;
             entry.id = message.requestId;
-            entry.actor = taskActor(OrganizationId(QStringLiteral("local")), repoOne, task);
+            entry.actor = taskActor(OrganizationId(QStringLiteral("local")), repoOne(), task);
             entry.action = QStringLiteral("sendMessage");
             entry.args = protocol::encodeArgs(message);
             entry.state = OutboxState::Sent;
@@ -227,7 +230,7 @@ private Q_SLOTS:
             QVERIFY(store.add(entry, std::nullopt));
         }
         Workbench run(folder);
-        TaskClient &client = run.host.task(repoOne, task);
+        TaskClient &client = run.host.task(repoOne(), task);
         client.keep();
         client.feed().view();
         run.connectHost();
@@ -255,7 +258,7 @@ private Q_SLOTS:
         {
             Workbench run(folder);
             run.connectHost();
-            TaskClient &client = run.host.task(repoOne, task);
+            TaskClient &client = run.host.task(repoOne(), task);
             client.feed().view();
             QTRY_VERIFY(client.connection().isLive());
             int answers = 0;
@@ -273,7 +276,7 @@ private Q_SLOTS:
             client.feed().leave();
         }
         Workbench run(folder);
-        TaskClient &client = run.host.task(repoOne, task);
+        TaskClient &client = run.host.task(repoOne(), task);
         client.keep();
         QString unified;
         QByteArray blob;

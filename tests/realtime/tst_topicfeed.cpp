@@ -11,7 +11,10 @@ using namespace foundry::tests;
 
 namespace {
 
-const QString topicName = QStringLiteral("organization");
+QString topicName()
+{
+    return QStringLiteral("organization");
+}
 
 Repository repository(const QString &id, const QString &name, qint64 rev)
 {
@@ -27,7 +30,7 @@ TopicEvent change(qint64 revision, const QList<Entity> &upserts, const QList<Rem
     const QString &generation = QStringLiteral("g1"))
 {
     TopicEvent event;
-    event.topic = topicName;
+    event.topic = topicName();
     event.generation = generation;
     event.revision = revision;
     event.at = 1;
@@ -93,7 +96,7 @@ struct FeedRig {
     ActorConnection connection{appActor(), resolver, server.factory(), times()};
     Subscriptions subscriptions{connection, 30ms};
     Heartbeat heartbeat{subscriptions, 1h};
-    TopicFeed feed{subscriptions, &heartbeat, topicName};
+    TopicFeed feed{subscriptions, &heartbeat, topicName()};
     Shown shown{feed};
 
     static ConnectionTimes times()
@@ -307,7 +310,7 @@ private Q_SLOTS:
         ActorConnection connection(appActor(), resolver, server.factory());
         Subscriptions subscriptions(connection, 1ms);
         connection.setEndpoint(Endpoint::parse(QStringLiteral("http://127.0.0.1:1")).value());
-        auto feed = std::make_unique<TopicFeed>(subscriptions, nullptr, topicName);
+        auto feed = std::make_unique<TopicFeed>(subscriptions, nullptr, topicName());
         feed->view();
         LoopbackServer::Action action;
         QTRY_COMPARE(server.waiting(s("changesSince")), 1);
@@ -321,10 +324,10 @@ private Q_SLOTS:
     {
         FeedRig rig;
         rig.load();
-        QMap<QString, TopicRevision> host{{topicName, {s("g1"), 1}}};
+        QMap<QString, TopicRevision> host{{topicName(), {s("g1"), 1}}};
         Q_EMIT rig.heartbeat.revisionsRead(host);
         QCOMPARE(rig.server.waiting(s("changesSince")), 0);
-        host[topicName].revision = 2;
+        host[topicName()].revision = 2;
         Q_EMIT rig.heartbeat.revisionsRead(host);
         rig.answer(rig.question(), page(2, false, {repository(s("b"), s("B"), 2)}));
         QCOMPARE(rig.shown.rows.size(), 2);

@@ -49,20 +49,36 @@
 
 namespace {
 
-QString mode;
-QString journalFile;
+QString &mode()
+{
+    static QString held;
+    return held;
+}
+QString &journalFile()
+{
+    static QString held;
+    return held;
+}
 bool loggedIn = true;
-QMap<int, std::function<void(const QJsonObject &)>> waiting; // answers to our requests
+QMap<int, std::function<void(const QJsonObject &)>> &waiting()
+{
+    static QMap<int, std::function<void(const QJsonObject &)>> held;
+    return held;
+}
 int nextId = 0;
 int sessions = 0; // given out
-QMap<QString, QString> settings{{QStringLiteral("model"), QStringLiteral("m1")}, {QStringLiteral("mode"), QStringLiteral("auto")},
+QMap<QString, QString> &settings()
+{
+    static QMap<QString, QString> held{{QStringLiteral("model"), QStringLiteral("m1")}, {QStringLiteral("mode"), QStringLiteral("auto")},
     {QStringLiteral("effort"), QStringLiteral("low")}};
+    return held;
+}
 
 void writeAll(const QByteArray &bytes)
 {
     qsizetype done = 0;
     while (done < bytes.size()) {
-        const qsizetype piece = mode == QLatin1StringView("split") ? std::min<qsizetype>(7, bytes.size() - done) : bytes.size() - done;
+        const qsizetype piece = mode() == QLatin1StringView("split") ? std::min<qsizetype>(7, bytes.size() - done) : bytes.size() - done;
         const ssize_t n = ::write(STDOUT_FILENO, bytes.constData() + done, size_t(piece));
         if (n <= 0)
             std::exit(0);
@@ -73,9 +89,9 @@ void writeAll(const QByteArray &bytes)
 // One write for a line: it is there whole, or not at all, whatever happens after.
 void journal(const QString &line)
 {
-    if (journalFile.isEmpty())
+    if (journalFile().isEmpty())
         return;
-    const int file = ::open(journalFile.toLocal8Bit().constData(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    const int file = ::open(journalFile().toLocal8Bit().constData(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     const QByteArray bytes = QByteArray::number(qint64(::getpid())) + ' ' + line.toUtf8() + '\n';
     if (file < 0 || ::write(file, bytes.constData(), size_t(bytes.size())) != bytes.size())
         std::abort();
@@ -90,7 +106,7 @@ QByteArray encode(QJsonObject message)
 
 void send(const QJsonObject &message)
 {
-    if (mode == QLatin1StringView("chatter"))
+    if (mode() == QLatin1StringView("chatter"))
         writeAll("a word beside the protocol\n");
     writeAll(encode(message));
 }
@@ -131,7 +147,7 @@ void endTurn(const QJsonValue &id, const QString &reason = QStringLiteral("end_t
 void ask(const QString &method, const QJsonObject &params, const std::function<void(const QJsonObject &)> &then)
 {
     // Ids count from 0 in both directions: a client with one table for both mixes them up.
-    waiting.insert(nextId, then);
+    waiting().insert(nextId, then);
     send({{QStringLiteral("id"), nextId++}, {QStringLiteral("method"), method}, {QStringLiteral("params"), params}});
 }
 
@@ -184,31 +200,31 @@ bool isCancelled()
 
 void prompt(const QJsonValue &id, const QString &session, const QString &text)
 {
-    if (mode == QLatin1StringView("mute") || mode == QLatin1StringView("deaf")) {
+    if (mode() == QLatin1StringView("mute") || mode() == QLatin1StringView("deaf")) {
         say(session, QStringLiteral("working"));
-    } else if (mode == QLatin1StringView("crash")) {
+    } else if (mode() == QLatin1StringView("crash")) {
         std::fprintf(stderr, "about to crash\n");
         ::signal(SIGSEGV, SIG_DFL);
         ::raise(SIGSEGV);
-    } else if (mode == QLatin1StringView("slow")) {
+    } else if (mode() == QLatin1StringView("slow")) {
         for (int i = 0; i < 12; ++i) {
             ::usleep(100000);
             say(session, QStringLiteral("word "));
         }
         endTurn(id);
-    } else if (mode == QLatin1StringView("stream")) {
+    } else if (mode() == QLatin1StringView("stream")) {
         for (int i = 0; i < 500; ++i) {
             ::usleep(2000);
             say(session, QStringLiteral("wört%1 ").arg(i));
         }
         endTurn(id);
-    } else if (mode == QLatin1StringView("plans")) {
+    } else if (mode() == QLatin1StringView("plans")) {
         send(update(session, json(R"({"sessionUpdate":"plan","entries":[{"content":"one","priority":"high","status":"in_progress"}]})")));
         say(session, text);
         ::usleep(150000);
         send(update(session, json(R"({"sessionUpdate":"plan","entries":[{"content":"one","priority":"high","status":"completed"},{"content":"two","priority":"low","status":"pending"}]})")));
         endTurn(id);
-    } else if (mode == QLatin1StringView("flood")) {
+    } else if (mode() == QLatin1StringView("flood")) {
         const QByteArray line = encode(update(session, chunk(QString(10000, QLatin1Char('x')))));
         for (int i = 0; i < 10000; ++i) {
             writeAll(line);
@@ -218,21 +234,21 @@ void prompt(const QJsonValue &id, const QString &session, const QString &text)
             }
         }
         endTurn(id);
-    } else if (mode == QLatin1StringView("hugeline")) {
+    } else if (mode() == QLatin1StringView("hugeline")) {
         say(session, QString(40 * 1024 * 1024, QLatin1Char('x')));
         endTurn(id);
-    } else if (mode == QLatin1StringView("children")) {
+    } else if (mode() == QLatin1StringView("children")) {
         const qint64 inGroup = forkSleeper(false);
         const qint64 ownSession = forkSleeper(true);
         say(session, QStringLiteral("%1 %2").arg(inGroup).arg(ownSession));
-    } else if (mode == QLatin1StringView("options")) {
+    } else if (mode() == QLatin1StringView("options")) {
         send(update(session, json(R"({"sessionUpdate":"usage_update","used":500,"size":1000})")));
-        say(session, QStringLiteral("model=%1 mode=%2 effort=%3").arg(settings.value(QStringLiteral("model")), settings.value(QStringLiteral("mode")),
-            settings.value(QStringLiteral("effort"))));
+        say(session, QStringLiteral("model=%1 mode=%2 effort=%3").arg(settings().value(QStringLiteral("model")), settings().value(QStringLiteral("mode")),
+            settings().value(QStringLiteral("effort"))));
         endTurn(id);
-    } else if (mode == QLatin1StringView("latelogin")) {
+    } else if (mode() == QLatin1StringView("latelogin")) {
         refuse(id, -32000, QStringLiteral("Authentication required"));
-    } else if (mode == QLatin1StringView("permission")) {
+    } else if (mode() == QLatin1StringView("permission")) {
         askPermission(session, QStringLiteral("call-1"), [id, session](const QString &option) {
             if (option == QStringLiteral("cancelled")) {
                 endTurn(id, QStringLiteral("cancelled"));
@@ -244,8 +260,8 @@ void prompt(const QJsonValue &id, const QString &session, const QString &text)
             say(session, QStringLiteral("answer: ") + option);
             endTurn(id);
         });
-    } else if (mode == QLatin1StringView("question") || mode == QLatin1StringView("questionurl")) {
-        QJsonObject params = mode == QLatin1StringView("question")
+    } else if (mode() == QLatin1StringView("question") || mode() == QLatin1StringView("questionurl")) {
+        QJsonObject params = mode() == QLatin1StringView("question")
             ? json(R"({"mode":"form","message":"How shall it be built?","requestedSchema":{"type":"object","required":["branch","jobs"],"properties":{
                 "branch":{"type":"string","title":"Branch","oneOf":[{"const":"main","title":"Main"},{"const":"next","title":"Next"}]},
                 "jobs":{"type":"integer","minimum":1,"maximum":8,"default":2},"factor":{"type":"number"},"clean":{"type":"boolean","default":false},
@@ -263,11 +279,11 @@ void prompt(const QJsonValue &id, const QString &session, const QString &text)
             send({{QStringLiteral("method"), QStringLiteral("elicitation/complete")},
                 {QStringLiteral("params"), QJsonObject{{QStringLiteral("elicitationId"), QStringLiteral("e1")}}}});
         if (text.contains(QStringLiteral("late"))) {
-            waiting.remove(rpcId);
+            waiting().remove(rpcId);
             send({{QStringLiteral("method"), QStringLiteral("$/cancel_request")}, {QStringLiteral("params"), QJsonObject{{QStringLiteral("requestId"), rpcId}}}});
             endTurn(id);
         }
-    } else if (mode == QLatin1StringView("twopermissions")) {
+    } else if (mode() == QLatin1StringView("twopermissions")) {
         static int open;
         static QStringList answers;
         open = 2;
@@ -280,7 +296,7 @@ void prompt(const QJsonValue &id, const QString &session, const QString &text)
                 }
             });
         }
-    } else if (mode == QLatin1StringView("strange")) {
+    } else if (mode() == QLatin1StringView("strange")) {
         send(update(session, json(R"({"sessionUpdate":"hologram_update","beam":7})")));
         send(update(session, json(R"({"sessionUpdate":"session_info_update","_meta":{"x":1}})")));
         send(update(QStringLiteral("no-such-session"), chunk(QStringLiteral("lost"))));
@@ -297,7 +313,7 @@ void prompt(const QJsonValue &id, const QString &session, const QString &text)
                 endTurn(id);
             });
         });
-    } else if (mode == QLatin1StringView("toolupdates")) {
+    } else if (mode() == QLatin1StringView("toolupdates")) {
         send(update(session, json(R"({"sessionUpdate":"tool_call_update","toolCallId":"t1","title":"Preparing file…"})")));
         send(update(session, json(R"({"sessionUpdate":"tool_call_update","toolCallId":"t1","_meta":{"claude":1}})")));
         send(update(session, json(R"({"sessionUpdate":"tool_call","toolCallId":"t1","title":"Run ls","kind":"execute","status":"in_progress","rawInput":{"cmd":"ls"}})")));
@@ -322,7 +338,7 @@ QJsonArray effortOption()
 {
     QJsonObject effort = json(R"({"id":"effort","name":"Effort","category":"thought_level","type":"select",
         "options":[{"value":"low","name":"Low"},{"value":"high","name":"High"}]})");
-    effort.insert(QStringLiteral("currentValue"), settings.value(QStringLiteral("effort")));
+    effort.insert(QStringLiteral("currentValue"), settings().value(QStringLiteral("effort")));
     return {effort};
 }
 
@@ -333,30 +349,30 @@ void handle(const QJsonObject &message)
     const QJsonObject params = message.value(QStringLiteral("params")).toObject();
     const QString session = params.value(QStringLiteral("sessionId")).toString();
     if (method.isEmpty()) {
-        if (const auto then = waiting.take(id.toInt()))
+        if (const auto then = waiting().take(id.toInt()))
             then(message);
     } else if (method == QLatin1StringView("initialize")) {
         QJsonObject result = json(R"({"protocolVersion":1,"agentInfo":{"name":"scripted","title":"Scripted agent","version":"1.0"},
             "agentCapabilities":{"loadSession":true,"sessionCapabilities":{"list":{},"close":{}}},
             "authMethods":[{"id":"key","name":"Use a key","description":"Set KEY"}]})");
-        if (mode == QLatin1StringView("forgetful"))
+        if (mode() == QLatin1StringView("forgetful"))
             result.insert(QStringLiteral("agentCapabilities"), QJsonObject());
-        if (mode == QLatin1StringView("resuming"))
+        if (mode() == QLatin1StringView("resuming"))
             result.insert(QStringLiteral("agentCapabilities"), json(R"({"sessionCapabilities":{"resume":{},"close":{}}})"));
-        if (mode == QLatin1StringView("version2"))
+        if (mode() == QLatin1StringView("version2"))
             result.insert(QStringLiteral("protocolVersion"), 2);
         answer(id, result);
-        if (mode == QLatin1StringView("closeoutput"))
+        if (mode() == QLatin1StringView("closeoutput"))
             ::close(STDOUT_FILENO);
     } else if (method == QLatin1StringView("authenticate")) {
         answer(id, {});
     } else if (method == QLatin1StringView("session/new")) {
         journal(QStringLiteral("new ") + params.value(QStringLiteral("cwd")).toString());
-        if (mode == QLatin1StringView("login") || !loggedIn) {
+        if (mode() == QLatin1StringView("login") || !loggedIn) {
             refuse(id, -32000, QStringLiteral("Authentication required"));
             return;
         }
-        if (mode == QLatin1StringView("rootless")) {
+        if (mode() == QLatin1StringView("rootless")) {
             refuse(id, -32603, QStringLiteral("--dangerously-skip-permissions cannot be used with root/sudo privileges"));
             return;
         }
@@ -370,35 +386,35 @@ void handle(const QJsonObject &message)
         QJsonObject result = json(R"({"modes":{"currentModeId":"auto","availableModes":[{"id":"auto","name":"Auto"},{"id":"default","name":"Ask"}]},
             "configOptions":[{"id":"model","name":"Model","category":"model","type":"select","currentValue":"m1",
             "options":[{"value":"m1","name":"One"},{"group":"g","name":"More","options":[{"value":"m2","name":"Two"}]}]}]})");
-        if (mode == QLatin1StringView("options")) {
+        if (mode() == QLatin1StringView("options")) {
             QJsonArray offered = result.value(QStringLiteral("configOptions")).toArray();
             offered.append(effortOption().first());
             result.insert(QStringLiteral("configOptions"), offered);
         }
         result.insert(QStringLiteral("sessionId"), made);
         answer(id, result);
-    } else if (method == QLatin1StringView("session/resume") && mode == QLatin1StringView("resuming")) {
-        sessions = std::max(sessions, session.mid(1).toInt());
+    } else if (method == QLatin1StringView("session/resume") && mode() == QLatin1StringView("resuming")) {
+        sessions = std::max(sessions, QStringView(session).mid(1).toInt());
         journal(QStringLiteral("resume ") + session);
         answer(id, {});
-    } else if (method == QLatin1StringView("session/load") && (mode == QLatin1StringView("lost") || mode == QLatin1StringView("resuming"))) {
+    } else if (method == QLatin1StringView("session/load") && (mode() == QLatin1StringView("lost") || mode() == QLatin1StringView("resuming"))) {
         refuse(id, -32002, QStringLiteral("Resource not found: ") + session);
     } else if (method == QLatin1StringView("session/load")) {
-        sessions = std::max(sessions, session.mid(1).toInt());
+        sessions = std::max(sessions, QStringView(session).mid(1).toInt());
         journal(QStringLiteral("load %1 %2").arg(session, params.value(QStringLiteral("cwd")).toString()));
         send(update(session, chunk(QStringLiteral("earlier prompt"), QStringLiteral("user_message_chunk"))));
         send(update(session, chunk(QStringLiteral("earlier answer"))));
         answer(id, {});
     } else if (method == QLatin1StringView("session/list")) {
         answer(id, json(R"({"sessions":[{"sessionId":"s1","cwd":"/w","title":"One"}]})"));
-    } else if (method == QLatin1StringView("session/set_mode") && mode == QLatin1StringView("options")) {
-        settings.insert(QStringLiteral("mode"), params.value(QStringLiteral("modeId")).toString());
+    } else if (method == QLatin1StringView("session/set_mode") && mode() == QLatin1StringView("options")) {
+        settings().insert(QStringLiteral("mode"), params.value(QStringLiteral("modeId")).toString());
         answer(id, {});
-    } else if (method == QLatin1StringView("session/set_config_option") && mode == QLatin1StringView("options")) {
+    } else if (method == QLatin1StringView("session/set_config_option") && mode() == QLatin1StringView("options")) {
         const QString option = params.value(QStringLiteral("configId")).toString();
-        settings.insert(option, params.value(QStringLiteral("value")).toString());
+        settings().insert(option, params.value(QStringLiteral("value")).toString());
         QJsonObject model = json(R"({"id":"model","name":"Model","category":"model","type":"select","options":[{"value":"m1","name":"One"},{"value":"m2","name":"Two"}]})");
-        model.insert(QStringLiteral("currentValue"), settings.value(QStringLiteral("model")));
+        model.insert(QStringLiteral("currentValue"), settings().value(QStringLiteral("model")));
         answer(id, {{QStringLiteral("configOptions"), QJsonArray{model, effortOption().first()}}});
     } else if (method == QLatin1StringView("session/set_mode") || method == QLatin1StringView("session/close")) {
         answer(id, {});
@@ -419,23 +435,23 @@ void handle(const QJsonObject &message)
 
 int main(int argc, char **argv)
 {
-    mode = QString::fromLocal8Bit(argc > 1 ? argv[1] : "ok");
+    mode() = QString::fromLocal8Bit(argc > 1 ? argv[1] : "ok");
     for (int i = 2; i + 1 < argc; i += 2) {
         if (qstrcmp(argv[i], "--journal") == 0)
-            journalFile = QString::fromLocal8Bit(argv[i + 1]);
+            journalFile() = QString::fromLocal8Bit(argv[i + 1]);
         else if (qstrcmp(argv[i], "--login") == 0)
             loggedIn = ::access(argv[i + 1], F_OK) == 0;
     }
     journal(QStringLiteral("start"));
-    if (mode == QLatin1StringView("exit")) {
+    if (mode() == QLatin1StringView("exit")) {
         std::fprintf(stderr, "cannot start: no configuration\n");
         return 3;
     }
-    if (mode == QLatin1StringView("garbage"))
+    if (mode() == QLatin1StringView("garbage"))
         writeAll("Welcome to the agent!\n> \n{ not json }\n");
-    while (mode == QLatin1StringView("garbageflood"))
+    while (mode() == QLatin1StringView("garbageflood"))
         writeAll("Welcome to the agent!\n");
-    if (mode == QLatin1StringView("deaf"))
+    if (mode() == QLatin1StringView("deaf"))
         ::signal(SIGTERM, SIG_IGN);
 
     char *line = nullptr;
@@ -445,11 +461,11 @@ int main(int argc, char **argv)
         if (length <= 0)
             break;
         // A turn that waits for a permission ends when that is answered; session/cancel itself needs no answer.
-        if (mode != QLatin1StringView("silent") && mode != QLatin1StringView("garbage"))
+        if (mode() != QLatin1StringView("silent") && mode() != QLatin1StringView("garbage"))
             handle(QJsonDocument::fromJson(QByteArray(line, qsizetype(length))).object());
     }
     std::free(line);
-    while (mode == QLatin1StringView("deaf") || mode == QLatin1StringView("closeoutput"))
+    while (mode() == QLatin1StringView("deaf") || mode() == QLatin1StringView("closeoutput"))
         ::pause();
     return 0;
 }

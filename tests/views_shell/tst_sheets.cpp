@@ -109,7 +109,7 @@ private Q_SLOTS:
         QCOMPARE(requested.size(), 1); // what is there is fine
         requested.clear();
         shell.window.openNewTask(RepoId(QStringLiteral("r1")));
-        sheet = shell.window.findChildren<NewTaskSheet *>().last();
+        sheet = shell.window.findChildren<NewTaskSheet *>().constLast();
         prompt = sheet->findChild<PromptBox *>();
         prompt->setPlainText(QString(300 * 1024, QLatin1Char('y')));
         QTest::keyClick(prompt, Qt::Key_Return, Qt::ControlModifier);
@@ -232,7 +232,7 @@ private Q_SLOTS:
         QTest::keyClick(sheet, Qt::Key_Escape);
         QCOMPARE(confirmed.size(), 0);
         shell.window.confirmAgent(AgentId(QStringLiteral("codex")));
-        sheet = shell.window.findChildren<ConfirmAgentSheet *>().last();
+        sheet = shell.window.findChildren<ConfirmAgentSheet *>().constLast();
         QTest::keyClick(sheet, Qt::Key_Return);
         QCOMPARE(confirmed.size(), 1);
     }

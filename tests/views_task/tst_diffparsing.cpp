@@ -221,9 +221,9 @@ void DiffParsingTest::words()
     QString gone;
     QString come;
     for (const TextRange &range : changes.removed)
-        gone += before.mid(range.start, range.length);
+        gone += QStringView(before).mid(range.start, range.length);
     for (const TextRange &range : changes.added)
-        come += after.mid(range.start, range.length);
+        come += QStringView(after).mid(range.start, range.length);
     QCOMPARE(gone, removed);
     QCOMPARE(come, added);
 }

@@ -188,7 +188,8 @@ void tst_HungWorld::everyActionAnswers()
         const QJsonObject names = QJsonDocument::fromJson(*listed).object();
         QStringList actions;
         for (const char *kind : {"reads", "commands"}) {
-            for (const QJsonValue name : names.value(QLatin1StringView(kind)).toArray())
+            const QJsonArray some = names.value(QLatin1StringView(kind)).toArray();
+            for (const auto &name : some)
                 actions.append(name.toString());
         }
         QVERIFY2(actions.size() >= 3, qPrintable(actor));

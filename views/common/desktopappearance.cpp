@@ -41,7 +41,7 @@ public Q_SLOTS:
         if (!bus.isConnected())
             return;
         bus.connect(QString(portalService), QString(portalPath), QString(portalInterface),
-            QStringLiteral("SettingChanged"), this, SLOT(settingChanged(QString, QString, QDBusVariant)));
+            QStringLiteral("SettingChanged"), this, SLOT(settingChanged(QString,QString,QDBusVariant)));
         QDBusMessage call = QDBusMessage::createMethodCall(QString(portalService), QString(portalPath),
             QString(portalInterface), QStringLiteral("Read"));
         call << QString(portalNamespace) << QString(portalKey);

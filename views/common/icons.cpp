@@ -78,8 +78,8 @@ QPixmap Icons::pixmap(Icon icon, const QColor &color, int size, qreal devicePixe
 {
     const quint64 key = quint64(color.rgba()) | (quint64(icon) << 32) | (quint64(size & 0xff) << 40)
         | (quint64(qRound(devicePixelRatio * 100) & 0xffff) << 48);
-    auto found = m_cache.constFind(key);
-    if (found == m_cache.constEnd())
+    auto found = m_cache.find(key);
+    if (found == m_cache.end())
         found = m_cache.insert(key, iconsRender(icon, color, size, devicePixelRatio));
     return *found;
 }

@@ -90,7 +90,7 @@ QString TranscriptView::textBetween(const TranscriptEntry &entry, const EntryLay
         const int last = to < end ? to.character : length;
         if (!out.isEmpty())
             out += piece.lead;
-        out += piece.layout->text().mid(first, last - first);
+        out += QStringView(piece.layout->text()).mid(first, last - first);
     }
     out.replace(QChar(QChar::LineSeparator), QLatin1Char('\n'));
     return out;

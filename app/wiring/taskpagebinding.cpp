@@ -12,7 +12,6 @@
 namespace foundry::app {
 
 using realtime::Answered;
-using realtime::TaskCommands;
 using realtime::TopicFeed;
 using views::TaskPage;
 

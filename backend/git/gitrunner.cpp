@@ -2,12 +2,18 @@
 
 #include "backend/git/giterror.h"
 #include "backend/git/gitprogress.h"
+#include "backend/git/leftlock.h"
 
+#include <QDateTime>
 #include <QStandardPaths>
 
 namespace foundry::backend {
 
 namespace {
+
+// A git of the life before has two seconds to end after its SIGTERM.
+constexpr int leftLockLooks = 20;
+constexpr int leftLockPauseMs = 100;
 
 // Variables that a user sets to reach servers and to name themselves. Every other GIT_… variable is dropped: they
 // redirect git to another repository or index, name programs, or change what it prints.
@@ -92,6 +98,7 @@ GitEnvironment systemGitEnvironment()
 {
     GitEnvironment git;
     git.environment = cleanGitEnvironment(QProcessEnvironment::systemEnvironment());
+    git.startedAt = QDateTime::currentMSecsSinceEpoch();
     return git;
 }
 
@@ -141,22 +148,69 @@ Error GitOutput::error(const QString &doing) const
 GitRun::GitRun(const GitEnvironment &git, GitCall call, QObject *parent)
     : QObject(parent)
     , m_runs(git.metrics ? &git.metrics->gitRuns.with({call.arguments.value(0).toLatin1()}) : nullptr)
-    , m_child(runnerSpec(git, call))
+    , m_spec(runnerSpec(git, call))
+    , m_startedAt(git.startedAt)
 {
-    connect(&m_child, &ChildProcess::output, this, &GitRun::output);
-    connect(&m_child, &ChildProcess::errorLine, this, [this](const QByteArray &line) {
-        if (const auto step = parseGitProgress(line))
-            Q_EMIT progress(step->fraction, step->phase);
+    m_again.setSingleShot(true);
+    connect(&m_again, &QTimer::timeout, this, [this] {
+        if (m_last.end == ChildEnd::Cancelled)
+            Q_EMIT finished(GitOutput{m_last});
+        else
+            launch();
     });
-    connect(&m_child, &ChildProcess::finished, this,
-        [this](const ChildOutcome &outcome) { Q_EMIT finished(GitOutput{outcome}); });
 }
 
 void GitRun::start()
 {
+    launch();
+}
+
+void GitRun::launch()
+{
     if (m_runs)
         m_runs->add();
-    m_child.start();
+    if (m_child)
+        m_child->deleteLater(); // we are called long after its end
+    m_child = new ChildProcess(m_spec, this);
+    connect(m_child, &ChildProcess::output, this, &GitRun::output);
+    connect(m_child, &ChildProcess::errorLine, this, [this](const QByteArray &line) {
+        if (const auto step = parseGitProgress(line))
+            Q_EMIT progress(step->fraction, step->phase);
+    });
+    connect(m_child, &ChildProcess::finished, this, &GitRun::ended);
+    m_child->start();
+}
+
+void GitRun::ended(const ChildOutcome &outcome)
+{
+    if (outcome.end == ChildEnd::Exited && outcome.exitCode != 0 && m_looks < leftLockLooks) {
+        const LeftLock lock = clearLeftLock(outcome.errorTail, m_startedAt);
+        if (lock != LeftLock::NotOurs) {
+            ++m_looks;
+            m_last = outcome;
+            m_again.start(lock == LeftLock::Held ? leftLockPauseMs : 0);
+            return;
+        }
+    }
+    Q_EMIT finished(GitOutput{outcome});
+}
+
+void GitRun::cancel()
+{
+    if (m_again.isActive()) {
+        m_last.end = ChildEnd::Cancelled;
+        m_again.start(0);
+    } else if (m_child) {
+        m_child->cancel();
+    }
+}
+
+void GitRun::finishEarly()
+{
+    if (m_again.isActive())
+        cancel();
+    else if (m_child)
+        m_child->finishEarly();
 }
 
 } // namespace foundry::backend

@@ -9,6 +9,7 @@
 
 #include "backend/git/childprocess.h"
 #include "backend/observe/metrics.h"
+#include "models/types/entity.h"
 #include "models/types/result.h"
 
 #include <QList>
@@ -30,6 +31,7 @@ struct GitEnvironment {
     QProcessEnvironment environment;         // cleaned: see cleanGitEnvironment()
     QString scratchDir;                      // for our own index files; empty: the system's temporary folder
     HostMetrics *metrics = nullptr;          // counts the runs
+    Millis startedAt = 0;                    // when this life of the host began: what git left before it is cleared away (leftlock.h); 0: never
 };
 
 // The user's environment without what redirects git or runs programs, and with what keeps it quiet and in English.
@@ -67,8 +69,8 @@ public:
     GitRun(const GitEnvironment &git, GitCall call, QObject *parent);
 
     void start();
-    void cancel() { m_child.cancel(); }
-    void finishEarly() { m_child.finishEarly(); }
+    void cancel();
+    void finishEarly();
 
 Q_SIGNALS:
     void output(const QByteArray &chunk);
@@ -77,8 +79,16 @@ Q_SIGNALS:
     void finished(const foundry::backend::GitOutput &output);
 
 private:
+    void launch();
+    void ended(const ChildOutcome &outcome);
+
     Counter *m_runs = nullptr;
-    ChildProcess m_child;
+    const ChildSpec m_spec;
+    const Millis m_startedAt;
+    ChildProcess *m_child = nullptr; // ours as a QObject; another one after a lock that was left
+    QTimer m_again;                  // runs while that lock is waited for
+    ChildOutcome m_last;             // then: how the run before ended
+    int m_looks = 0;
 };
 
 } // namespace foundry::backend

@@ -360,7 +360,38 @@ void SandboxActor::runPlaceStage(const RunStage &run)
     else if (step == QLatin1StringView("sandbox_allocated"))
         operation = m_provider->allocate(spec, deadline, context().owner(), done);
     else
-        operation = m_provider->prepare(spec, m_handle, deadline, context().owner(), done);
+        return preparePlace(
+            spec, deadline, [this, run](SandboxOperation *begun) { followStage(run, begun); },
+            [this, run] {
+                const auto under = m_operations.constFind(run.stage);
+                return under != m_operations.cend() && !under->abandoned && !under->next;
+            },
+            done);
+    followStage(run, operation);
+}
+
+// After its place was given back a task needs another one before there is anything to prepare.
+void SandboxActor::preparePlace(const SandboxSpec &spec, int deadlineMs, const std::function<void(SandboxOperation *)> &follow,
+    const std::function<bool()> &stillWanted, const SandboxDone<SandboxHandle> &done)
+{
+    if (!m_handle.place.isEmpty())
+        return follow(m_provider->prepare(spec, m_handle, deadlineMs, context().owner(), done));
+    follow(m_provider->allocate(spec, deadlineMs, context().owner(), [this, spec, deadlineMs, follow, stillWanted, done](Result<SandboxHandle> handle) {
+        if (!handle)
+            return done(handle);
+        if (!stillWanted())
+            return done(makeError(QLatin1StringView("sandbox"), QLatin1StringView("cancelled"), QStringLiteral("Cancelled.")));
+        m_handle = *handle;
+        write([this](Transaction &tx) -> Result<> {
+            keepHandle(tx);
+            return Unit{};
+        });
+        follow(m_provider->prepare(spec, m_handle, deadlineMs, context().owner(), done));
+    }));
+}
+
+void SandboxActor::followStage(const RunStage &run, SandboxOperation *operation)
+{
     m_operations[run.stage].running = operation;
     QObject::connect(operation, &SandboxOperation::progress, context().owner(), [this, run, last = QString()](double fraction, const QString &text) mutable {
         // A new line only for new words: progress may come many times a second.

@@ -89,6 +89,9 @@ private:
     void runStage(const RunStage &run);
     void abandonStage(const RunStage &run);
     void runPlaceStage(const RunStage &run);
+    void preparePlace(const SandboxSpec &spec, int deadlineMs, const std::function<void(SandboxOperation *)> &follow, const std::function<bool()> &stillWanted,
+        const SandboxDone<SandboxHandle> &done);
+    void followStage(const RunStage &run, SandboxOperation *operation);
     void placeStageEnded(const RunStage &run, const Result<SandboxHandle> &result);
     std::unique_ptr<SandboxProvider> makeProvider(const QString &name) const;
     Error unknownProvider() const;
@@ -153,6 +156,7 @@ private:
     void somethingStopped();
     void forgetBlobs();
     void followPlaceOperation(SandboxOperation *operation);
+    void releasePlace(const PlaceOrder &order, const SandboxSpec &spec, int deadlineMs);
     void placeOrderDone(PlaceReport report);
     void keepHandle(Transaction &tx);
 

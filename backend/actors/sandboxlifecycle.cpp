@@ -148,15 +148,15 @@ void SandboxActor::somethingStopped()
 
 void SandboxActor::runPlaceOrder(const PlaceOrder &order)
 {
-    WorkKeeper *keeper = m_provider ? m_provider->keeper() : nullptr;
-    if (!keeper) {
+    if (!m_provider) {
         PlaceReport report;
-        report.error = makeError(QLatin1StringView("sandbox"), QLatin1StringView("not_kept"),
-            QStringLiteral("Work in sandboxes of the kind “%1” cannot be kept.").arg(m_creation->provider),
-            QStringLiteral("Push what you need, and leave the task as it is."));
+        report.error = makeError(QLatin1StringView("sandbox"), QLatin1StringView("unknown_provider"),
+            QStringLiteral("This host has no sandboxes of the kind “%1”, so the work in this one cannot be kept.").arg(m_creation->provider),
+            QStringLiteral("Start a host that has them, then try again."));
         placeOrderDone(report);
         return;
     }
+    WorkKeeper *keeper = m_provider->keeper();
     SandboxSpec spec;
     spec.organization = m_creation->organization;
     spec.repo = m_creation->repo;
@@ -184,8 +184,7 @@ void SandboxActor::runPlaceOrder(const PlaceOrder &order)
         followPlaceOperation(keeper->save(spec, m_handle, order.ref, order.all, deadline, owner,
             reporting([](PlaceReport &report, const SavedWork &saved) { report.saved = saved; })));
     } else if (order.what == QLatin1StringView("release")) {
-        followPlaceOperation(keeper->release(spec, m_handle, order.saved, order.all, deadline, owner,
-            reporting([](PlaceReport &report, const QString &note) { report.note = note; })));
+        releasePlace(order, spec, deadline);
     } else if (order.what == QLatin1StringView("put_back")) {
         followPlaceOperation(keeper->putBack(spec, m_handle, order.saved, deadline, owner,
             reporting([](PlaceReport &report, const QString &note) { report.note = note; })));
@@ -206,16 +205,45 @@ void SandboxActor::runPlaceOrder(const PlaceOrder &order)
                 placeOrderDone(report);
                 return;
             }
-            followPlaceOperation(m_provider->prepare(spec, m_handle, deadline, context().owner(), reporting([this](PlaceReport &report, const SandboxHandle &handle) {
-                m_handle = handle;
-                m_isClosed = false;
-                report.workTree = handle.workTree;
-                report.head = handle.head;
-            })));
+            preparePlace(
+                spec, deadline, [this](SandboxOperation *begun) { followPlaceOperation(begun); }, [this] { return !m_placeAbandoned; },
+                reporting([this](PlaceReport &report, const SandboxHandle &handle) {
+                    m_handle = handle;
+                    m_isClosed = false;
+                    report.workTree = handle.workTree;
+                    report.head = handle.head;
+                }));
         }));
     } else {
         placeOrderDone({});
     }
+}
+
+// The work is kept: the place goes, then the branch. A kill between the two leaves a step that is done again.
+void SandboxActor::releasePlace(const PlaceOrder &order, const SandboxSpec &spec, int deadlineMs)
+{
+    followPlaceOperation(m_provider->destroy(spec, m_handle, true, deadlineMs, context().owner(), [this, order, spec, deadlineMs](Result<Unit> gone) {
+        if (!gone || m_placeAbandoned) {
+            PlaceReport report;
+            report.error = gone ? makeError(QLatin1StringView("sandbox"), QLatin1StringView("cancelled"), QStringLiteral("Cancelled.")) : gone.error();
+            placeOrderDone(report);
+            return;
+        }
+        const SandboxHandle handle = std::exchange(m_handle, {});
+        m_placeKnown = false;
+        write([this](Transaction &tx) -> Result<> {
+            keepHandle(tx);
+            return Unit{};
+        });
+        followPlaceOperation(m_provider->keeper()->release(spec, handle, order.saved, order.all, deadlineMs, context().owner(), [this](Result<QString> note) {
+            PlaceReport report;
+            if (note)
+                report.note = *note;
+            else
+                report.error = note.error();
+            placeOrderDone(report);
+        }));
+    }));
 }
 
 // The last of a purge, before it is reported: a kill between its files leaves a step that is done again.

@@ -29,7 +29,8 @@ Result<> StageDeadlines::apply(const QString &text)
     const QHash<QString, qint64 *> known{{QStringLiteral("branch_attach"), &branchAttach}, {QStringLiteral("sandbox_allocated"), &allocate},
         {QStringLiteral("repo_prepared"), &prepare}, {QStringLiteral("agent_installing"), &agentInstall},
         {QStringLiteral("agent_starting"), &agentStart}, {QStringLiteral("agent_ready"), &agentReady},
-        {QStringLiteral("session_creating"), &sessionCreate}, {QStringLiteral("ready"), &sessionReady}};
+        {QStringLiteral("session_creating"), &sessionCreate}, {QStringLiteral("ready"), &sessionReady},
+        {QStringLiteral("save"), &save}, {QStringLiteral("release"), &release}, {QStringLiteral("bring_back"), &bringBack}};
     for (const QString &part : text.split(QLatin1Char(','), Qt::SkipEmptyParts)) {
         const QString name = part.section(QLatin1Char('='), 0, 0).trimmed();
         bool ok = false;

@@ -18,8 +18,12 @@ struct StageDeadlines {
     qint64 agentReady = 60 * 1000;
     qint64 sessionCreate = 90 * 1000;
     qint64 sessionReady = 60 * 1000;
+    // Of archiving, deleting and bringing back. The whole of a large work tree is read and written.
+    qint64 save = 15 * 60 * 1000;
+    qint64 release = 15 * 60 * 1000;
+    qint64 bringBack = 15 * 60 * 1000;
 
-    // FOUNDRY_STAGE_DEADLINE_MS sets all of them; FOUNDRY_STAGE_DEADLINES single ones, as apply() reads them.
+    // FOUNDRY_STAGE_DEADLINE_MS sets those of a new task; FOUNDRY_STAGE_DEADLINES single ones, as apply() reads them.
     static StageDeadlines fromEnvironment(const QProcessEnvironment &environment);
     // "repo_prepared=1800,agent_starting=30": seconds by stage, 0: none. input.invalid names what cannot be read.
     Result<> apply(const QString &text);

@@ -27,7 +27,7 @@ TaskActor::TaskActor(ActorContext &context, GitEnvironment git, QString blobRoot
     , m_changes(context, m_store, git, m_lane, {[this](Transaction &tx) { settle(tx); }, [this] { m_files.refreshed(); }})
     , m_files(context, m_store, git, m_lane, {[this](int delayMs) { m_changes.request(delayMs); }, [this] { return m_turns.hasOpenTurn(); }})
     , m_jobs(context, [this](Transaction &tx) { settle(tx); })
-    , m_lifecycle(context, m_store, m_jobs, m_provisioning, m_turns, m_attention, m_lane)
+    , m_lifecycle(context, m_store, m_jobs, m_provisioning, m_turns, m_attention, m_lane, deadlines)
     , m_edits(context, m_store, git, m_lane, m_jobs, [this] { m_changes.request(0); })
 {
     m_turns.turnStarts = [this](Transaction &tx) {

@@ -10,10 +10,8 @@ namespace foundry::backend {
 
 namespace {
 
-// The whole of a large work tree is read and written; a hanging git ends with its step.
 constexpr int lifecycleEditsGraceMs = 5000;
 constexpr qint64 lifecycleStopMs = 60 * 1000;
-constexpr qint64 lifecycleWorkMs = 15 * 60 * 1000;
 constexpr qint64 lifecycleLookMs = 60 * 1000;
 
 bool isLifecycleAway(const QString &kind)
@@ -38,7 +36,7 @@ QString lifecycleFailedTitle(const QString &kind)
 } // namespace
 
 TaskLifecycle::TaskLifecycle(ActorContext &context, TaskStore &store, TaskJobs &jobs, TaskProvisioning &provisioning, TurnWorkflow &turns,
-    TaskAttention &attention, GitLane &lane)
+    TaskAttention &attention, GitLane &lane, const StageDeadlines &deadlines)
     : m_context(context)
     , m_store(store)
     , m_jobs(jobs)
@@ -47,10 +45,10 @@ TaskLifecycle::TaskLifecycle(ActorContext &context, TaskStore &store, TaskJobs &
     , m_attention(attention)
     , m_lane(lane)
 {
-    addKinds();
+    addKinds(deadlines);
 }
 
-void TaskLifecycle::addKinds()
+void TaskLifecycle::addKinds(const StageDeadlines &deadlines)
 {
     const auto add = [this](const QString &kind, const QList<WorkflowStep> &steps) {
         JobKind made;
@@ -68,10 +66,10 @@ void TaskLifecycle::addKinds()
         m_jobs.add(std::move(made));
     };
     const WorkflowStep stop{QStringLiteral("stop"), lifecycleStopMs};
-    const WorkflowStep save{QStringLiteral("save"), lifecycleWorkMs};
-    const WorkflowStep release{QStringLiteral("release"), lifecycleWorkMs};
-    const WorkflowStep prepare{QStringLiteral("prepare"), lifecycleWorkMs};
-    const WorkflowStep putBack{QStringLiteral("put_back"), lifecycleWorkMs};
+    const WorkflowStep save{QStringLiteral("save"), deadlines.save};
+    const WorkflowStep release{QStringLiteral("release"), deadlines.release};
+    const WorkflowStep prepare{QStringLiteral("prepare"), deadlines.bringBack};
+    const WorkflowStep putBack{QStringLiteral("put_back"), deadlines.bringBack};
     const WorkflowStep forget{QStringLiteral("forget"), lifecycleLookMs};
     add(QStringLiteral("archive"), {stop, save, release});
     add(QStringLiteral("delete"), {stop, save, release});

@@ -16,7 +16,7 @@ namespace foundry::backend {
 class TaskLifecycle {
 public:
     TaskLifecycle(ActorContext &context, TaskStore &store, TaskJobs &jobs, TaskProvisioning &provisioning, TurnWorkflow &turns,
-        TaskAttention &attention, GitLane &lane);
+        TaskAttention &attention, GitLane &lane, const StageDeadlines &deadlines);
 
     // The work tree is given back. And: the task is worked on again, whatever became of the order, and what was derived
     // of its files may be old.
@@ -59,7 +59,7 @@ private:
     void store(Transaction &tx, const State &state);
     static QString phaseText(Phase phase);
 
-    void addKinds();
+    void addKinds(const StageDeadlines &deadlines);
     Result<> ordered(Transaction &tx, const LifecycleOrder &order);
     Result<> reported(Transaction &tx, const PlaceReport &report);
     void putAway(Transaction &tx, State &state, Phase phase, const LifecycleOrder &order);

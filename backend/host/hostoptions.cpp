@@ -45,7 +45,7 @@ Result<HostOptions> parseHostOptions(const QStringList &arguments, const QString
     const QCommandLineOption connectFile(QStringLiteral("connect-file"),
         QStringLiteral("Where endpoint and token are written (default: host.json in the data directory)."), QStringLiteral("FILE"));
     const QCommandLineOption stageDeadlines(QStringLiteral("stage-deadlines"),
-        QStringLiteral("How long stages of a new task may take, in seconds; 0 is for ever. FOUNDRY_STAGE_DEADLINES says the same."),
+        QStringLiteral("How long stages of a new task, and saving, giving up and bringing back a task's work, may take, in seconds; 0 is for ever. FOUNDRY_STAGE_DEADLINES says the same."),
         QStringLiteral("STAGE=SECONDS,…"));
     const QCommandLineOption help({QStringLiteral("h"), QStringLiteral("help")}, QStringLiteral("Shows this text."));
     const QCommandLineOption version(QStringLiteral("version"), QStringLiteral("Shows the version."));

@@ -76,8 +76,8 @@ public:
     virtual ~SandboxProvider() = default;
 
     virtual QString name() const = 0;
-    // Who keeps a task's work when its place is given up; without one its tasks cannot be archived or deleted.
-    virtual WorkKeeper *keeper() { return nullptr; }
+    // Who keeps a task's work when its place is given up. Belongs to the provider.
+    virtual WorkKeeper *keeper() = 0;
     // Checks that an existing branch can be taken (stage branch_attach).
     virtual SandboxOperation *attachBranch(const SandboxSpec &spec, int deadlineMs, QObject *context, SandboxDone<Unit> done) = 0;
     // Sets a place aside (stage sandbox_allocated).
@@ -95,7 +95,9 @@ public:
         SandboxDone<SandboxExecResult> done) = 0;
     // Looks whether it is still there and usable; sandbox.gone when it is not.
     virtual SandboxOperation *health(const SandboxHandle &handle, int deadlineMs, QObject *context, SandboxDone<Unit> done) = 0;
-    // Gives it back. Uncommitted work is refused (git.dirty) unless forced; the branch stays.
+    // Gives back what allocate and prepare made; with an empty handle what they made for this task and nobody got to know.
+    // Done when there is nothing (any more). Uncommitted work is refused (git.dirty) unless forced, which is asked when the
+    // keeper has saved it. The branch stays.
     virtual SandboxOperation *destroy(const SandboxSpec &spec, const SandboxHandle &handle, bool force, int deadlineMs,
         QObject *context, SandboxDone<Unit> done) = 0;
 };

@@ -1,6 +1,6 @@
-// What a provider can do with a place that is to be given up, and may be wanted again: look at what would be lost, keep
-// it, give the place and its branch back, and bring all of it back. Asynchronous and repeatable like SandboxProvider;
-// nothing outside of the provider's own places is ever removed.
+// What a provider can do with the work in a place that is to be given up, and may be wanted again: look at what would be
+// lost, keep it, give the branch back when SandboxProvider::destroy() gave back the place, and bring all of it back into a
+// new one. Asynchronous and repeatable like SandboxProvider; nothing outside of the provider's own places is ever removed.
 #pragma once
 
 #include "backend/git/savedwork.h"
@@ -15,8 +15,8 @@ public:
     virtual SandboxOperation *look(const SandboxSpec &spec, const SandboxHandle &handle, int deadlineMs, QObject *context, SandboxDone<TaskLoss> done) = 0;
     virtual SandboxOperation *save(const SandboxSpec &spec, const SandboxHandle &handle, const QString &ref, bool always, int deadlineMs, QObject *context,
         SandboxDone<SavedWork> done) = 0;
-    // The place is gone after it; the branch only with `deleteBranch`, and only if `saved` reaches all of it. Answers with
-    // a sentence about what stays, or nothing.
+    // The place is gone; the branch goes only with `deleteBranch`, and only if `saved` reaches all of it. `handle` is as it
+    // was before. Answers with a sentence about what stays, or nothing.
     virtual SandboxOperation *release(const SandboxSpec &spec, const SandboxHandle &handle, const SavedWork &saved, bool deleteBranch, int deadlineMs,
         QObject *context, SandboxDone<QString> done) = 0;
     // The branch, before the place is prepared again.

@@ -59,35 +59,34 @@ private:
     bool m_cancelled = false;
 };
 
-// One release: rename, git's own note, the files, the branch.
-class KeeperRelease : public KeeperOperation {
+QString keeperAside(const QString &place)
+{
+    return place + QStringLiteral(".removed");
+}
+
+// One removal: rename, git's own note, the files.
+class KeeperRemoval : public KeeperOperation {
     Q_OBJECT
 public:
-    struct Order {
-        GitEnvironment git;
-        QString repository;
-        QString branch;
-        QString kept;
-        QString place; // empty: there is none
-        bool deleteBranch = false;
-    };
-    KeeperRelease(Order order, int deadlineMs, QObject *context, SandboxDone<QString> done)
+    KeeperRemoval(GitEnvironment git, QString repository, QString place, int deadlineMs, QObject *context, SandboxDone<Unit> done)
         : KeeperOperation(context)
-        , m_order(std::move(order))
+        , m_git(std::move(git))
+        , m_repository(std::move(repository))
+        , m_place(std::move(place))
         , m_deadline(deadlineMs)
         , m_done(std::move(done))
     {
-        QTimer::singleShot(0, this, &KeeperRelease::setAside);
+        QTimer::singleShot(0, this, &KeeperRemoval::setAside);
     }
 
 private:
-    QString aside() const { return m_order.place + QStringLiteral(".removed"); }
+    QString aside() const { return keeperAside(m_place); }
     int left() const { return int(qMax<qint64>(1000, m_deadline.remainingTime())); }
     bool stopped()
     {
         if (!isCancelled())
             return false;
-        answer<QString>(m_done, makeError(QLatin1StringView("sandbox"), QLatin1StringView("cancelled"), QStringLiteral("Cancelled.")));
+        answer<Unit>(m_done, makeError(QLatin1StringView("sandbox"), QLatin1StringView("cancelled"), QStringLiteral("Cancelled.")));
         return true;
     }
 
@@ -95,16 +94,18 @@ private:
     {
         if (stopped())
             return;
-        if (m_order.place.isEmpty() || (!QFileInfo::exists(m_order.place) && !QFileInfo::exists(aside())))
-            return branch();
-        if (!QFileInfo::exists(m_order.place))
+        if (!QFileInfo::exists(m_place) && !QFileInfo::exists(aside())) {
+            answer<Unit>(m_done, Unit{});
+            return;
+        }
+        if (!QFileInfo::exists(m_place))
             return forgetWorktree(); // an earlier call came to here
         removeTree(aside(), this, [this](bool) {
             if (stopped())
                 return;
-            if (!QFile::rename(m_order.place, aside())) {
-                answer<QString>(m_done,
-                    makeError(QLatin1StringView("sandbox"), QLatin1StringView("failed"), QStringLiteral("The work tree “%1” could not be set aside.").arg(m_order.place),
+            if (!QFile::rename(m_place, aside())) {
+                answer<Unit>(m_done,
+                    makeError(QLatin1StringView("sandbox"), QLatin1StringView("failed"), QStringLiteral("The work tree “%1” could not be set aside.").arg(m_place),
                         QStringLiteral("Check that the data directory is writable, then try again.")));
                 return;
             }
@@ -114,11 +115,11 @@ private:
 
     void forgetWorktree()
     {
-        if (!QFileInfo(m_order.repository).isDir())
+        if (!QFileInfo(m_repository).isDir())
             return removeFiles();
         // What git knows of it is a note about a folder that is not there: without it, it would go with git's next prune.
         follow(removeWorktree(
-            m_order.git, {m_order.repository, m_order.place, true}, this,
+            m_git, {m_repository, m_place, true}, this,
             [this](const Result<Unit> &) {
                 if (!stopped())
                     removeFiles();
@@ -128,35 +129,18 @@ private:
 
     void removeFiles()
     {
-        removeTree(aside(), this, [this](bool gone) {
-            if (!gone)
-                m_note = QStringLiteral("Files of “%1” could not be removed.").arg(aside());
+        // What cannot be removed is no work tree any more: release() says that it is there.
+        removeTree(aside(), this, [this](bool) {
             if (!stopped())
-                branch();
+                answer<Unit>(m_done, Unit{});
         });
     }
 
-    void branch()
-    {
-        if (!m_order.deleteBranch) {
-            answer<QString>(m_done, m_note);
-            return;
-        }
-        follow(releaseBranch(
-            m_order.git, m_order.repository, m_order.branch, m_order.kept, this,
-            [this](const Result<QString> &why) {
-                if (!why)
-                    answer<QString>(m_done, why.error());
-                else
-                    answer<QString>(m_done, m_note.isEmpty() ? *why : m_note + QLatin1Char(' ') + *why);
-            },
-            left()));
-    }
-
-    Order m_order;
+    GitEnvironment m_git;
+    QString m_repository;
+    QString m_place;
     QDeadlineTimer m_deadline;
-    SandboxDone<QString> m_done;
-    QString m_note;
+    SandboxDone<Unit> m_done;
 };
 
 } // namespace
@@ -188,6 +172,17 @@ Result<QString> WorktreeKeeper::ownPlace(const SandboxHandle &handle) const
     return place;
 }
 
+SandboxOperation *WorktreeKeeper::removePlace(const SandboxSpec &spec, const SandboxHandle &handle, int deadlineMs, QObject *context, SandboxDone<Unit> done)
+{
+    const auto place = ownPlace(handle);
+    if (!place || place->isEmpty()) {
+        auto *operation = new KeeperOperation(context);
+        operation->answerLater<Unit>(done, place ? Result<Unit>(Unit{}) : Result<Unit>(place.error()));
+        return operation;
+    }
+    return new KeeperRemoval(m_git, spec.repository, *place, deadlineMs, context, std::move(done));
+}
+
 SandboxOperation *WorktreeKeeper::look(const SandboxSpec &spec, const SandboxHandle &handle, int deadlineMs, QObject *context, SandboxDone<TaskLoss> done)
 {
     auto *operation = new KeeperOperation(context);
@@ -214,13 +209,22 @@ SandboxOperation *WorktreeKeeper::save(const SandboxSpec &spec, const SandboxHan
 SandboxOperation *WorktreeKeeper::release(const SandboxSpec &spec, const SandboxHandle &handle, const SavedWork &saved, bool deleteBranch, int deadlineMs,
     QObject *context, SandboxDone<QString> done)
 {
-    const auto place = ownPlace(handle);
-    if (!place) {
-        auto *operation = new KeeperOperation(context);
-        operation->answerLater<QString>(done, place.error());
+    auto *operation = new KeeperOperation(context);
+    const QString aside = keeperAside(QDir::cleanPath(handle.workTree.isEmpty() ? handle.place : handle.workTree));
+    const QString note = handle.place.isEmpty() || !QFileInfo::exists(aside) ? QString() : QStringLiteral("Files of “%1” could not be removed.").arg(aside);
+    if (!deleteBranch) {
+        operation->answerLater<QString>(done, note);
         return operation;
     }
-    return new KeeperRelease({m_git, spec.repository, spec.branch, saved.kept, *place, deleteBranch}, deadlineMs, context, std::move(done));
+    operation->follow(releaseBranch(
+        m_git, spec.repository, spec.branch, saved.kept, operation,
+        [operation, done, note](Result<QString> why) {
+            if (why && !note.isEmpty())
+                why = note + QLatin1Char(' ') + *why;
+            operation->answer(done, std::move(why));
+        },
+        deadlineMs));
+    return operation;
 }
 
 SandboxOperation *WorktreeKeeper::bringBack(const SandboxSpec &spec, const SavedWork &saved, int deadlineMs, QObject *context, SandboxDone<Unit> done)

@@ -1,5 +1,4 @@
-// The keeper of work trees on this machine. A work tree is first renamed, in one step, then taken apart: after a kill it
-// is whole or gone, never half there to be saved again.
+// The keeper of work trees on this machine.
 #pragma once
 
 #include "backend/git/gitrunner.h"
@@ -11,6 +10,10 @@ class WorktreeKeeper : public WorkKeeper {
 public:
     // `root`: nothing outside of this folder is ever removed.
     WorktreeKeeper(GitEnvironment git, QString root);
+
+    // The place, for WorktreeProvider::destroy(): first renamed, in one step, then taken apart, so that after a kill it is
+    // whole or gone, never half there to be saved again.
+    SandboxOperation *removePlace(const SandboxSpec &spec, const SandboxHandle &handle, int deadlineMs, QObject *context, SandboxDone<Unit> done);
 
     SandboxOperation *look(const SandboxSpec &spec, const SandboxHandle &handle, int deadlineMs, QObject *context, SandboxDone<TaskLoss> done) override;
     SandboxOperation *save(const SandboxSpec &spec, const SandboxHandle &handle, const QString &ref, bool always, int deadlineMs, QObject *context,

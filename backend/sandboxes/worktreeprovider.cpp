@@ -261,11 +261,15 @@ SandboxOperation *WorktreeProvider::health(const SandboxHandle &handle, int dead
 SandboxOperation *WorktreeProvider::destroy(const SandboxSpec &spec, const SandboxHandle &handle, bool force, int deadlineMs,
     QObject *context, SandboxDone<Unit> done)
 {
+    SandboxHandle place = handle;
+    if (place.place.isEmpty() && place.workTree.isEmpty())
+        place.place = placeOf(spec);
+    if (force)
+        return m_keeper.removePlace(spec, place, deadlineMs, context, std::move(done));
     auto *operation = new WorktreeOperation(context);
     RemoveWorktreeRequest request;
     request.repository = spec.repository;
-    request.path = handle.workTree.isEmpty() ? handle.place : handle.workTree;
-    request.force = force;
+    request.path = place.workTree.isEmpty() ? place.place : place.workTree;
     const auto removed = [operation, done](Result<Unit> result) { operation->answer<Unit>(done, std::move(result)); };
     operation->waitFor<Unit>(
         *m_lanes, spec.repository,

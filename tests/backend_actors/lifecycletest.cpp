@@ -13,11 +13,12 @@ QString shellQuoted(const QString &text)
 
 } // namespace
 
-void LifecycleTest::begin()
+void LifecycleTest::begin(const backend::SandboxProviders &providers)
 {
     m_path = qgetenv("PATH");
     m_host = std::make_unique<DomainHarness>();
     m_repository = m_host->git.makeRepository(QStringLiteral("project"));
+    m_host->providers = providers;
     m_host->start();
     m_repo = m_host->addRepository(m_repository);
 }

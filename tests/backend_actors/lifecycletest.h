@@ -17,7 +17,7 @@ protected:
     static constexpr int longMs = 60000;
     using Made = DomainHarness::Made;
 
-    void begin();
+    void begin(const backend::SandboxProviders &providers = {}); // kinds of places beside the work trees
     void end();
     Made ready(const std::function<void(CreateTask &)> &change = {});
     QString workTree(const Made &made);

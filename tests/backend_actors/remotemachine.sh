@@ -37,6 +37,28 @@ health)
     [ -f "$machine/$1/whole" ] || exit 3 ;;
 destroy)
     rm -rf "${machine:?}/$1" ;;
+look) # place
+    cd "$machine/$1/work" || exit 1
+    echo "$(git status --porcelain -uno | wc -l) $(git ls-files --others --exclude-standard | wc -l) $(git rev-list --count HEAD --not --remotes)" ;;
+save) # place repository ref: nothing is said of a place that is not there
+    if [ -f "$machine/$1/whole" ]; then
+        cd "$machine/$1/work" || exit 1
+        changed=$(git status --porcelain -uno | wc -l) new=$(git ls-files --others --exclude-standard | wc -l) head=$(git rev-parse HEAD)
+        GIT_INDEX_FILE=$machine/$1/index
+        export GIT_INDEX_FILE
+        git read-tree HEAD && git add -A || exit 1
+        tree=$(git write-tree) || exit 1
+        unset GIT_INDEX_FILE
+        kept=$(echo Kept | git -c user.name=Machine -c user.email=m@example.org commit-tree -p HEAD "$tree") || exit 1
+        git push -q --force "$2" "$kept:$3" || exit 1
+        echo "$kept $head $changed $new"
+    fi ;;
+release | bringback) ;;
+putback) # place repository commit head branch
+    cd "$machine/$1/work" || exit 1
+    git fetch -q "$2" "$3" && git checkout -q -B "$5" "$4" && git reset -q --hard "$3" && git reset -q "$4" ;;
+forget) # repository ref
+    git -C "$1" update-ref -d "$2" ;;
 esac
 status=$?
 echo "$operation did" >>"$machine/journal"

@@ -150,9 +150,24 @@ void tst_Providers::eachOperation()
     const auto cancelled = exec({QStringLiteral("/bin/sleep"), {QStringLiteral("60")}}, 0, [](SandboxOperation *operation) { operation->cancel(); });
     QVERIFY(!cancelled.ok() && cancelled.error().is(QLatin1StringView("sandbox"), QLatin1StringView("cancelled")));
 
-    QVERIFY(answerOf<Unit>([&](QObject *context, auto done) { return provider->destroy(spec, handle, false, 10000, context, done); }).ok());
+    const auto destroy = [&](const SandboxHandle &which, bool force) {
+        return answerOf<Unit>([&](QObject *context, auto done) { return provider->destroy(spec, which, force, 10000, context, done); });
+    };
+    QVERIFY(destroy(handle, false).ok());
     const auto gone = answerOf<Unit>([&](QObject *context, auto done) { return provider->health(handle, 10000, context, done); });
     QVERIFY(!gone.ok() && gone.error().is(QLatin1StringView("sandbox"), QLatin1StringView("gone")));
+    // Again; and by somebody who never got to know what was made, with work in it that was kept.
+    QVERIFY(destroy(handle, true).ok());
+    spec.adopt = true;
+    auto allocated = answerOf<SandboxHandle>([&](QObject *context, auto done) { return provider->allocate(spec, 10000, context, done); });
+    QVERIFY2(allocated.ok(), whyNot(allocated).constData());
+    auto prepared = answerOf<SandboxHandle>([&](QObject *context, auto done) { return provider->prepare(spec, *allocated, 10000, context, done); });
+    QVERIFY2(prepared.ok(), whyNot(prepared).constData());
+    m_host->git.write(prepared->workTree, QStringLiteral("new"), "kept\n");
+    const auto destroyed = destroy({}, true);
+    QVERIFY2(destroyed.ok(), whyNot(destroyed).constData());
+    QVERIFY(!QFileInfo::exists(prepared->workTree));
+    QVERIFY(!answerOf<Unit>([&](QObject *context, auto done) { return provider->health(*prepared, 10000, context, done); }).ok());
 }
 
 void tst_Providers::sameStages()

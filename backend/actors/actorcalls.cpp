@@ -54,6 +54,7 @@ void ActorInstance::act(const ActorCall &call, const ActorReply &reply)
         return;
     }
     m_correlationId = call.correlationId;
+    m_database->takeReadFailure(); // of what was read for something else
     const Stopwatch clock;
     Then then;
     const auto answer = [&]() -> Result<QByteArray> {
@@ -74,12 +75,14 @@ void ActorInstance::act(const ActorCall &call, const ActorReply &reply)
     };
     Result<QByteArray> answered = answer();
     const bool isCommand = m_actions.commands().contains(call.action);
-    // What was read when the context had begun to refuse, or over a damaged page, is not the whole of it. A command that
+    // What was read when the context had begun to refuse, over a damaged page, or with an error, is not the whole of it. A command that
     // got as far as its commit is done.
     if (m_expired && (!answered || !isCommand))
         answered = actorStoppingError();
     else if (const auto broken = damage(); broken && (!answered || !isCommand))
         answered = *broken;
+    else if (const auto failed = m_database->takeReadFailure(); failed && answered && !isCommand)
+        answered = *failed;
     if (answered && actorcallsIsTooLong(*answered))
         answered = outgoingTooLongError(QStringLiteral("The answer of \"%1\"").arg(call.action.left(80)));
     if (!answered && answered.error().group == QLatin1StringView("protocol")) // what cannot be read is the asker's
@@ -191,12 +194,14 @@ Result<ActorInstance::Then> ActorInstance::commit(const std::function<Result<>(A
     if (m_expired)
         done = actorStoppingError();
     m_inTransaction = false;
+    if (done)
+        done = m_database->commit();
     if (!done) {
         m_database->rollback();
+        for (const auto &undo : tx.undo())
+            undo();
         return done.error();
     }
-    if (auto committed = m_database->commit(); !committed)
-        return committed.error();
 
     metrics().commits.with({m_kind}).add();
     m_outboxDepth += tx.sendCount();

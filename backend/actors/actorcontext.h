@@ -62,6 +62,8 @@ public:
     virtual void setErased() = 0;
     // Runs on the actor's thread right after the commit, not when it is rolled back.
     virtual void afterCommit(std::function<void()> then) = 0;
+    // Runs when it is rolled back, the last one first: takes back what memory was told already.
+    virtual void onRollback(std::function<void()> then) = 0;
 };
 
 class ActorContext {

@@ -31,6 +31,7 @@ public:
     void setRetired(bool retired) override { m_retired = retired; }
     void setErased() override { m_erased = true; }
     void afterCommit(std::function<void()> then) override { m_then.append(std::move(then)); }
+    void onRollback(std::function<void()> then) override { m_undo.prepend(std::move(then)); }
 
     // Before the commit: writes the topics' revisions, alarm and wake flag. Errors: message.outgoing_too_long, internal.
     Result<> finish();
@@ -39,6 +40,7 @@ public:
     // Only of topics that somebody listens to: the rest needs no encoding.
     QList<EncodedEvent> takeEvents(const std::function<bool(const QString &topic)> &wanted);
     QList<std::function<void()>> takeThen() { return std::move(m_then); }
+    const QList<std::function<void()>> &undo() const { return m_undo; }
 
     const QList<ActorAddress> &created() const { return m_created; }
     bool hasSends() const { return m_sends > 0; }
@@ -77,6 +79,7 @@ private:
     bool m_erased = false;
     std::optional<QString> m_tooLong; // a row that no message could carry: the commit fails
     QList<std::function<void()>> m_then;
+    QList<std::function<void()>> m_undo;
 };
 
 } // namespace foundry::backend

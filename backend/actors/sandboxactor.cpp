@@ -276,6 +276,10 @@ Result<> SandboxActor::create(Transaction &tx, const SandboxCreation &creation)
     auto provider = makeProvider(creation.provider);
     if (auto stored = tx.database().run("INSERT OR REPLACE INTO record (key, value) VALUES ('creation', ?)", encodeSandboxCreation(creation)); !stored)
         return stored;
+    tx.onRollback([this] {
+        m_creation.reset();
+        m_provider.reset();
+    });
     m_creation = creation;
     m_provider = std::move(provider);
     return Unit{};

@@ -251,15 +251,24 @@ void TaskJobs::endKinds(const QStringList &kinds, int graceMs)
             m_settle(tx);
             return Unit{};
         });
-        Q_UNUSED(written); // they go on, to their own deadlines
+        if (!written) // they go on, to the grace or to their own deadlines
+            qCWarning(lcTaskJobs, "jobs that are in the way were not ended: %ls", qUtf16Printable(written.error().message));
+        return written.ok();
     };
+    QStringList running;
+    for (const Job &known : all()) {
+        if (kinds.contains(known.kind) && !isTaskjobsOver(known))
+            running.append(known.id);
+    }
     QStringList left;
-    write([&](Transaction &tx) {
-        for (const Job &known : all()) {
-            if (kinds.contains(known.kind) && !isTaskjobsOver(known) && !cancel(tx, known.id))
-                left.append(known.id);
+    const bool ended = write([&](Transaction &tx) {
+        for (const QString &id : std::as_const(running)) {
+            if (!cancel(tx, id))
+                left.append(id);
         }
     });
+    if (!ended)
+        left = running;
     if (left.isEmpty())
         return;
     QTimer::singleShot(graceMs, m_context.owner(), [this, left, write] {

@@ -320,7 +320,8 @@ void TaskLifecycle::orderInLane(const JobStep &step)
         sendOrder(tx, QStringLiteral("placeOrder"), orderOf(step, load()));
         return Unit{};
     });
-    Q_UNUSED(sent); // the step's deadline says so
+    if (!sent) // nobody was asked: the step is over, and says why
+        m_jobs.ended(step, sent.error());
 }
 
 void TaskLifecycle::giveLane(const QString &job)

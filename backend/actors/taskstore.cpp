@@ -115,6 +115,7 @@ void TaskStore::load()
 void TaskStore::setCreation(Transaction &tx, const TaskCreation &creation)
 {
     setValue(tx, QStringLiteral("creation"), encodeCreation(creation));
+    tx.onRollback([this, before = m_creation] { m_creation = before; });
     m_creation = creation;
 }
 

@@ -71,6 +71,10 @@ bool Query::next()
 {
     if (!m_statement || (m_code != SQLITE_OK && m_code != SQLITE_ROW))
         return false;
+    if (m_database->m_failure && m_database->m_inTransaction && !sqlite3_stmt_readonly(m_statement)) {
+        m_code = SQLITE_ABORT;
+        return false;
+    }
     m_code = sqlite3_step(m_statement);
     if (m_code == SQLITE_ROW)
         return true;
@@ -83,6 +87,8 @@ Result<> Query::result() const
 {
     if (m_code == SQLITE_OK || m_code == SQLITE_ROW || m_code == SQLITE_DONE)
         return Unit{};
+    if (m_code == SQLITE_ABORT && m_database->m_failure)
+        return *m_database->m_failure;
     return m_database->fail(m_code, QString::fromUtf8(m_sql));
 }
 
@@ -228,7 +234,7 @@ Error Database::fail(int code, const QString &what)
 {
     QString message = QString::fromUtf8(m_handle ? sqlite3_errmsg(m_handle) : sqlite3_errstr(code));
     QLatin1StringView name("storage_failed");
-    QString action;
+    QString action = QStringLiteral("Try again. Should it stay like this, restart the host.");
     if ((code & 0xff) == SQLITE_FULL) {
         name = QLatin1StringView("storage_full");
         message = QStringLiteral("The disk that holds %1 is full.").arg(QFileInfo(m_path).path());
@@ -236,6 +242,7 @@ Error Database::fail(int code, const QString &what)
     } else if ((code & 0xff) == SQLITE_INTERRUPT) {
         name = QLatin1StringView("storage_stopped");
         message = QStringLiteral("The database %1 is about to be closed.").arg(m_path);
+        action = QStringLiteral("Try again in a moment.");
     } else if (databaseIsDamage(code)) {
         name = QLatin1StringView("storage_corrupt");
         message = QStringLiteral("The database file %1 is damaged.").arg(m_path);
@@ -246,8 +253,8 @@ Error Database::fail(int code, const QString &what)
     }
     Error error = makeError(QLatin1StringView("internal"), name, message, action,
         QStringLiteral("sqlite %1: %2").arg(code).arg(what.left(200)));
-    if (m_inTransaction && !m_failure)
-        m_failure = error;
+    if (std::optional<Error> &first = m_inTransaction ? m_failure : m_readFailure; !first)
+        first = error;
     if (databaseIsDamage(code) && !m_damage)
         m_damage = error;
     return error;
@@ -292,6 +299,8 @@ void Database::giveBack(const QByteArray &sql, sqlite3_stmt *statement)
 
 Result<> Database::script(const QByteArray &sql)
 {
+    if (m_inTransaction && m_failure)
+        return *m_failure;
     const int code = sqlite3_exec(m_handle, sql.constData(), nullptr, nullptr, nullptr);
     if (code != SQLITE_OK)
         return fail(code, QString::fromUtf8(sql.left(120)));

@@ -1,6 +1,7 @@
 // One SQLite file, opened for one thread: a thin owner of the C API with a cache of prepared statements.
 // Text is UTF-8, times are milliseconds. Errors are values (group internal; code storage_failed, storage_full,
-// storage_corrupt, storage_newer, storage_stopped); the first error inside a transaction sticks, so that an ignored one still rolls back.
+// storage_corrupt, storage_newer, storage_stopped); the first error inside a transaction sticks, so that an ignored one still rolls back,
+// and nothing is written any more until then: SQLite may have ended the transaction by itself.
 #pragma once
 
 #include "models/types/result.h"
@@ -138,6 +139,9 @@ public:
     // The first error since begin(), also when its caller dropped it.
     const std::optional<Error> &failure() const { return m_failure; }
 
+    // The first error outside of transactions since the last call: what was read meanwhile is not the whole of it.
+    std::optional<Error> takeReadFailure() { return std::exchange(m_readFailure, std::nullopt); }
+
     // Any thread, while it lives: statements that run end at once with storage_stopped, and so do later ones, until
     // resume() (on its own thread).
     void interrupt();
@@ -165,6 +169,7 @@ private:
     Counter *m_statements = nullptr;
     bool m_isFresh = false; // made just now: its first commit does not wait for the disk
     std::optional<Error> m_failure;
+    std::optional<Error> m_readFailure;
     std::optional<Error> m_damage;
     std::atomic<bool> m_isInterrupted = false;
 };

@@ -14,6 +14,7 @@ private Q_SLOTS:
     void valuesComeBack();
     void statementsNest();
     void anIgnoredErrorRollsBack();
+    void endedByItself();
     void rollbackUndoes();
     void migrations();
     void aNewerSchemaIsRefused();
@@ -79,6 +80,30 @@ void tst_Database::anIgnoredErrorRollsBack()
     auto q = db->query("SELECT count(*) FROM t");
     QVERIFY(q.next());
     QCOMPARE(q.integer(0), 0);
+}
+
+// SQLite ends some transactions by itself, in the middle of a body that goes on: nothing of the rest may be written.
+void tst_Database::endedByItself()
+{
+    auto db = open(QStringLiteral("ended.sqlite"));
+    QVERIFY(db->script("CREATE TABLE t(i INTEGER PRIMARY KEY); CREATE TABLE other(i);"
+                       "CREATE TRIGGER no BEFORE INSERT ON t WHEN new.i = 2 BEGIN SELECT RAISE(ROLLBACK, 'no'); END"));
+    QVERIFY(db->begin());
+    QVERIFY(db->run("INSERT INTO t VALUES(1)"));
+    (void)db->run("INSERT INTO t VALUES(2)");
+    const auto after = db->run("INSERT INTO other VALUES(3)");
+    QVERIFY(!after);
+    QCOMPARE(after.error().message, db->failure()->message); // the cause, not what came of it
+    QVERIFY(!db->script("INSERT INTO other VALUES(4)"));
+    QVERIFY(!db->commit());
+    for (const char *table : {"t", "other"}) {
+        auto q = db->query(QByteArray("SELECT count(*) FROM ") + table);
+        QVERIFY(q.next());
+        QCOMPARE(q.integer(0), 0);
+    }
+    QVERIFY(db->begin());
+    QVERIFY(db->run("INSERT INTO t VALUES(1)"));
+    QVERIFY(db->commit());
 }
 
 void tst_Database::rollbackUndoes()

@@ -59,6 +59,7 @@ private Q_SLOTS:
     void failsAndGoesOn();
     void minutesLate();
     void cancelledWhileSlow();
+    void sessionsBeforeTheirPlace();
     void placeIsGone_data();
     void placeIsGone();
     void killed_data();
@@ -237,8 +238,16 @@ void tst_Providers::failsAndGoesOn()
     // The log of the first attempt is kept.
     GetStageLog log;
     log.stageId = stage;
-    log.attempt = 1;
-    QVERIFY(m_host->call(made.address, QStringLiteral("getStageLog"), protocol::encodeArgs(log)).ok());
+    const auto logOf = [&](qint64 attempt) {
+        log.attempt = attempt;
+        const auto answer = m_host->call(made.address, QStringLiteral("getStageLog"), protocol::encodeArgs(log));
+        return answer ? protocol::decodeValue<StageLog>(*answer)->text : answer.error().message;
+    };
+    if (operation != QLatin1StringView("agent")) { // what an agent says is in its error
+        QVERIFY2(logOf(1).contains(QStringLiteral("The machine has the order: ") + operation), qPrintable(logOf(1)));
+        QVERIFY2(logOf(1).contains(QLatin1StringView("No machine of that size")), qPrintable(logOf(1)));
+    }
+    QVERIFY2(!logOf(2).contains(QLatin1StringView("No machine of that size")), qPrintable(logOf(2)));
 }
 
 // 01-2: the provider answers long after the deadline; createTask was answered long before, and the task shows the stage.
@@ -247,11 +256,28 @@ void tst_Providers::minutesLate()
     qputenv("FOUNDRY_STAGE_DEADLINE_MS", "700");
     tell(QStringLiteral("delay-prepare"), "90");
     start();
+    const Millis before = QDateTime::currentMSecsSinceEpoch();
     const auto made = create();
     QVERIFY(!made.error);
     QVERIFY2(made.ms < 500, qPrintable(QString::number(made.ms)));
+    // While it is under way its row says since when, until when, and when it was last heard of.
+    const QString id = QStringLiteral("sandbox/repo_prepared");
+    QTRY_COMPARE(m_host->stage(made.address, id).value_or(Stage{}).state.text(), QStringLiteral("running"));
+    const auto under = m_host->stage(made.address, id);
+    QVERIFY(under->startedAt.value_or(0) >= before);
+    QVERIFY(!under->endedAt);
+    QCOMPARE(under->deadlineAt.value_or(0), *under->startedAt + 700);
+    QVERIFY(under->progressAt.value_or(0) >= *under->startedAt);
+    QCOMPARE(under->attempt, 1);
     QVERIFY(m_host->waitForStatus(made, SessionStatus::Error));
-    const auto stage = m_host->stage(made.address, QStringLiteral("sandbox/repo_prepared"));
+    const auto stage = m_host->stage(made.address, id);
+    QCOMPARE(stage->startedAt, under->startedAt);
+    QVERIFY(stage->endedAt.value_or(0) >= *under->deadlineAt && *stage->endedAt <= QDateTime::currentMSecsSinceEpoch());
+    QVERIFY(stage->progressAt.value_or(0) >= *stage->startedAt && *stage->progressAt <= *stage->endedAt);
+    QVERIFY(!stage->deadlineAt);
+    QCOMPARE(stage->attempt, 1);
+    const auto allocated = m_host->stage(made.address, QStringLiteral("sandbox/sandbox_allocated"));
+    QVERIFY(allocated->endedAt.value_or(0) >= allocated->startedAt.value_or(0) && allocated->startedAt.value_or(0) >= before);
     QCOMPARE(stage->state.text(), QStringLiteral("failed"));
     QVERIFY2(stage->error->is(QLatin1StringView("state"), QLatin1StringView("deadline")) || stage->error->is(QLatin1StringView("sandbox"), QLatin1StringView("deadline")),
         qPrintable(stage->error->key()));
@@ -274,6 +300,45 @@ void tst_Providers::cancelledWhileSlow()
     QVERIFY(m_host->command(made.address, QStringLiteral("retryStage"), RetryStage{{}, QStringLiteral("sandbox/sandbox_allocated")}).ok());
     QVERIFY(m_host->waitForStatus(made, SessionStatus::Idle));
     QCOMPARE(count("allocate did"), 1);
+}
+
+// 04-2, 04-4: sessions are there before their sandbox is; they are named, closed and retried without waiting for it.
+void tst_Providers::sessionsBeforeTheirPlace()
+{
+    tell(QStringLiteral("delay-allocate"), "90");
+    start();
+    const auto made = create();
+    QTRY_COMPARE(count("allocate begins"), 1);
+    const SessionId second = makeId<SessionId>();
+    const auto status = [&](const SessionId &session) { return m_host->session(made.address, session)->status.text(); };
+    QVERIFY(m_host->command(made.address, QStringLiteral("createSession"), CreateSession{{}, second, {}, {}, {}}).ok());
+    QCOMPARE(status(made.session), QStringLiteral("pending_provision"));
+    QCOMPARE(status(second), QStringLiteral("pending_provision"));
+    RenameSession rename;
+    rename.sessionId = second;
+    rename.name = QStringLiteral("Named");
+    QVERIFY(m_host->command(made.address, QStringLiteral("renameSession"), rename).ok());
+    QVERIFY(m_host->command(made.address, QStringLiteral("closeSession"), CloseSession{{}, second}).ok());
+    QVERIFY(m_host->session(made.address, second)->closedAt.has_value());
+    QCOMPARE(m_host->session(made.address, second)->name, QStringLiteral("Named"));
+    // Nothing has failed yet; then it has, and the session's own stage is what the user retries.
+    const QString stage = QStringLiteral("session:%1/session_creating").arg(made.session.value);
+    QCOMPARE(m_host->command(made.address, QStringLiteral("retryStage"), RetryStage{{}, stage}).error().key(), QStringLiteral("state.conflict"));
+    QVERIFY(m_host->command(made.address, QStringLiteral("cancelProvisioning"), CancelProvisioning{}).ok());
+    QCOMPARE(status(made.session), QStringLiteral("error"));
+    take(QStringLiteral("delay-allocate"));
+    QVERIFY(m_host->command(made.address, QStringLiteral("retryStage"), RetryStage{{}, stage}).ok());
+    QCOMPARE(status(made.session), QStringLiteral("pending_provision"));
+    QVERIFY(m_host->waitForStatus(made, SessionStatus::Idle));
+    QCOMPARE(count("allocate did"), 1);
+    QVERIFY(m_host->session(made.address, second)->closedAt.has_value());
+    // One more where sandbox and agent are there: nothing is missing but the session itself.
+    DomainHarness::Made third = made;
+    third.session = makeId<SessionId>();
+    const auto answer = m_host->command(made.address, QStringLiteral("createSession"), CreateSession{{}, third.session, {}, {}, {}});
+    QVERIFY(answer.ok());
+    QVERIFY2(answer->contains("\"pending_session_create\""), answer->constData());
+    QVERIFY(m_host->waitForStatus(third, SessionStatus::Ready));
 }
 
 void tst_Providers::placeIsGone_data()

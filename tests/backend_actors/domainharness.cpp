@@ -30,7 +30,7 @@ void DomainHarness::start()
     RuntimeOptions options;
     options.dataDir = dataDir();
     options.metrics = &metrics;
-    m_runtime = std::make_unique<ActorRuntime>(options, actorFactories(config, {nullptr, &metrics, providers}));
+    m_runtime = std::make_unique<ActorRuntime>(options, actorFactories(config, HostServices{.metrics = &metrics, .providers = providers}));
     auto opened = m_runtime->open(&ear);
     if (!opened)
         qFatal("%ls", qUtf16Printable(opened.error().message));

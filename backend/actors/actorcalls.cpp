@@ -174,7 +174,7 @@ Result<ActorInstance::Then> ActorInstance::commit(const std::function<Result<>(A
     ActorTransaction tx(*m_database, m_topics, actorcallsNow());
     const auto run = [&]() -> Result<> {
         if (auto done = body(tx); !done)
-            return done;
+            return m_database->failure() ? Result<>(*m_database->failure()) : done; // the cause, not what came of it
         if (auto finished = tx.finish(); !finished)
             return finished;
         if (m_database->failure())

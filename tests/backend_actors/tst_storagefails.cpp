@@ -6,6 +6,10 @@
 #include "backend/store/database.h"
 #include "tests/backend_actors/lifecycletest.h"
 
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+
 using namespace foundry;
 using namespace foundry::backend;
 using namespace foundry::test;

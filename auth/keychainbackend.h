@@ -8,7 +8,7 @@
 
 namespace foundry::auth {
 
-enum class KeychainOutcome { Done, NotFound, Denied, Unavailable };
+enum class KeychainOutcome { Done, NotFound, Locked, Denied, Unavailable };
 
 struct KeychainReply {
     KeychainOutcome outcome = KeychainOutcome::Done;

@@ -11,10 +11,13 @@ constexpr QLatin1StringView keychainService("foundry-workbench");
 
 Error keychainError(const KeychainReply &reply)
 {
+    if (reply.outcome == KeychainOutcome::Locked) {
+        return makeError(QLatin1StringView("auth"), QLatin1StringView("keychain_locked"), SecretStore::tr("The keychain is locked."),
+            SecretStore::tr("Unlock it and try again; until then a token is kept for this run only."), reply.message);
+    }
     if (reply.outcome == KeychainOutcome::Denied) {
-        return makeError(QLatin1StringView("auth"), QLatin1StringView("keychain_denied"),
-            SecretStore::tr("The keychain is locked, or access to it was denied."),
-            SecretStore::tr("Unlock the keychain and try again."), reply.message);
+        return makeError(QLatin1StringView("auth"), QLatin1StringView("keychain_denied"), SecretStore::tr("Access to the keychain was denied."),
+            SecretStore::tr("Try again and allow it; until then a token is kept for this run only."), reply.message);
     }
     return makeError(QLatin1StringView("auth"), QLatin1StringView("keychain_unavailable"),
         SecretStore::tr("There is no keychain that can be used."),

@@ -19,7 +19,9 @@ KeychainReply keychainReply(const QKeychain::Job &job)
     case QKeychain::EntryNotFound:
         reply.outcome = KeychainOutcome::NotFound;
         break;
-    case QKeychain::AccessDenied:
+    case QKeychain::AccessDenied: // what a locked collection says when nobody can be asked for its password
+        reply.outcome = KeychainOutcome::Locked;
+        break;
     case QKeychain::AccessDeniedByUser:
         reply.outcome = KeychainOutcome::Denied;
         break;

@@ -18,8 +18,8 @@ class SecretStore : public QObject {
 public:
     using QObject::QObject;
 
-    // Errors: auth/keychain_denied (locked, or the user said no), auth/keychain_timeout (hanging), auth/keychain_unavailable
-    // (no keychain, no bus, …). A key that does not exist is no error.
+    // Errors: auth/keychain_locked, auth/keychain_denied (the user said no), auth/keychain_timeout (hanging),
+    // auth/keychain_unavailable (no keychain, no bus, …). A key that does not exist is no error.
     virtual void read(const QString &key, QObject *context, std::function<void(Result<std::optional<QByteArray>>)> answer) = 0;
     virtual void write(const QString &key, const QByteArray &secret, QObject *context, std::function<void(Result<>)> answer) = 0;
     // Removing what is not there succeeds.

@@ -81,7 +81,8 @@ private Q_SLOTS:
     {
         QTest::addColumn<int>("outcome");
         QTest::addColumn<QString>("code");
-        QTest::newRow("locked or denied") << int(KeychainOutcome::Denied) << QStringLiteral("keychain_denied");
+        QTest::newRow("locked") << int(KeychainOutcome::Locked) << QStringLiteral("keychain_locked");
+        QTest::newRow("denied") << int(KeychainOutcome::Denied) << QStringLiteral("keychain_denied");
         QTest::newRow("none") << int(KeychainOutcome::Unavailable) << QStringLiteral("keychain_unavailable");
     }
 

@@ -63,8 +63,12 @@ int main(int argc, char **argv)
     QObject::connect(&host, &Host::stopped, &app, [](bool clean) { QCoreApplication::exit(clean ? 0 : 1); });
     QObject::connect(&host, &Host::failed, &app, [](const foundry::Error &error) { QCoreApplication::exit(complain(error, 4)); });
     QObject::connect(&host, &Host::ready, &app, [&host, &config] {
-        const QJsonObject line{{QStringLiteral("ready"), true}, {QStringLiteral("endpoint"), host.endpoint()},
+        QJsonObject line{{QStringLiteral("ready"), true}, {QStringLiteral("endpoint"), host.endpoint()},
             {QStringLiteral("connectFile"), config.connectFile}};
+        if (const QString tls = host.tlsEndpoint(); !tls.isEmpty()) {
+            line.insert(QStringLiteral("tlsEndpoint"), tls);
+            line.insert(QStringLiteral("tlsFingerprint"), host.tlsFingerprint());
+        }
         printLine(QJsonDocument(line).toJson(QJsonDocument::Compact) + '\n');
         endStartLog();
     });

@@ -33,13 +33,13 @@ AccessGate::AccessGate(const QString &token, QStringList authorities, QStringLis
 {
 }
 
-std::optional<Error> AccessGate::refuseForeign(const HttpHead &head) const
+std::optional<Error> AccessGate::refuseForeign(const HttpHead &head, bool isOurName) const
 {
     const QString host = QString::fromLatin1(head.header("host")).toLower();
-    if (!m_authorities.contains(host)) {
+    if (!isOurName && !m_authorities.contains(host)) {
         return makeError(QLatin1StringView("auth"), QLatin1StringView("forbidden"),
             QStringLiteral("This host does not answer to the name \"%1\".").arg(host.left(80)),
-            QStringLiteral("Use the endpoint that the host wrote into its connect file."));
+            QStringLiteral("Use the endpoint that the host wrote into its connect file, or a name of its certificate."));
     }
     const QByteArray origin = head.header("origin");
     if (!origin.isEmpty() && !allowsOrigin(origin)) {

@@ -36,7 +36,8 @@ public:
         const Memberships *members = nullptr, const TokenDirectory *others = nullptr);
 
     // auth.forbidden for a foreign Host or Origin; checked before anything else is looked at.
-    std::optional<Error> refuseForeign(const HttpHead &head) const;
+    // `isOurName`: its Host was found to be a name of this host elsewhere.
+    std::optional<Error> refuseForeign(const HttpHead &head, bool isOurName = false) const;
     // Who asks, or auth.unauthorized, or auth.expired.
     Result<Caller> authorize(const GatewayRoute &route) const;
     // auth.forbidden (actor.not_found for an organization that nobody is in), or nothing: whether the caller may talk to this actor, and do this there.

@@ -118,6 +118,16 @@ QString Host::endpoint() const
     return m_server ? m_server->endpoint() : QString();
 }
 
+QString Host::tlsEndpoint() const
+{
+    return m_server ? m_server->tlsEndpoint() : QString();
+}
+
+QString Host::tlsFingerprint() const
+{
+    return m_server ? m_server->tlsFingerprint() : QString();
+}
+
 void Host::stopWhenIdle()
 {
     if (m_stopping || m_server->openSockets() > 0)

@@ -33,6 +33,8 @@ public:
     // Drains and stops; stopped() follows.
     void stop();
     QString endpoint() const;
+    QString tlsEndpoint() const;
+    QString tlsFingerprint() const;
     Memberships &members() { return m_members; }
     HostMetrics &metrics() { return m_metrics; }
 

@@ -13,6 +13,9 @@ struct HostConfig {
     QString connectFile; // endpoint and token, 0600
     QHostAddress address = QHostAddress(QHostAddress::LocalHost);
     quint16 port = 0;    // 0: a free one
+    // PEM files. With them it is TLS that is spoken at the address, and the connect file has a plain port of loopback.
+    QString tlsCertFile = {};
+    QString tlsKeyFile = {};
     QString programDir;  // where foundry-host lies; foundry-runner lies beside it
     QString version = QStringLiteral(FOUNDRY_VERSION);
     QString instance;    // random, new at each start
@@ -22,6 +25,7 @@ struct HostConfig {
 
     QString stageDeadlines; // "STAGE=SECONDS,…", checked; above the environment's
 
+    bool usesTls() const { return !tlsCertFile.isEmpty(); }
     QString actorsDir() const { return dataDir + QStringLiteral("/actors"); }
     // Work trees of tasks and clones of repositories.
     QString tasksDir() const { return dataDir + QStringLiteral("/tasks"); }

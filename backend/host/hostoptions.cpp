@@ -40,16 +40,20 @@ Result<HostOptions> parseHostOptions(const QStringList &arguments, const QString
     const QCommandLineOption dataDir(QStringLiteral("data-dir"), QStringLiteral("Where everything is kept."),
         QStringLiteral("DIR"), defaultDataDir());
     const QCommandLineOption listen(QStringLiteral("listen"),
-        QStringLiteral("Address and port to listen on; port 0 is any free one. Loopback addresses only."),
+        QStringLiteral("Address and port to listen on; port 0 is any free one. Beyond loopback with a certificate only."),
         QStringLiteral("ADDRESS:PORT"), QStringLiteral("127.0.0.1:0"));
     const QCommandLineOption connectFile(QStringLiteral("connect-file"),
         QStringLiteral("Where endpoint and token are written (default: host.json in the data directory)."), QStringLiteral("FILE"));
+    const QCommandLineOption tlsCert(QStringLiteral("tls-cert"),
+        QStringLiteral("Certificate (PEM, with its chain) to speak TLS with at that address."), QStringLiteral("FILE"));
+    const QCommandLineOption tlsKey(QStringLiteral("tls-key"), QStringLiteral("Its key (PEM, no passphrase, readable by you alone)."),
+        QStringLiteral("FILE"));
     const QCommandLineOption stageDeadlines(QStringLiteral("stage-deadlines"),
         QStringLiteral("How long stages of a new task, and saving, giving up and bringing back a task's work, may take, in seconds; 0 is for ever. FOUNDRY_STAGE_DEADLINES says the same."),
         QStringLiteral("STAGE=SECONDS,…"));
     const QCommandLineOption help({QStringLiteral("h"), QStringLiteral("help")}, QStringLiteral("Shows this text."));
     const QCommandLineOption version(QStringLiteral("version"), QStringLiteral("Shows the version."));
-    parser.addOptions({dataDir, listen, connectFile, stageDeadlines, help, version});
+    parser.addOptions({dataDir, listen, connectFile, tlsCert, tlsKey, stageDeadlines, help, version});
     if (!parser.parse(arguments))
         return hostoptionsInvalid(parser.errorText());
 
@@ -81,9 +85,13 @@ Result<HostOptions> parseHostOptions(const QStringList &arguments, const QString
     if (colon <= 0 || !ok || !config.address.setAddress(address))
         return hostoptionsInvalid(QStringLiteral("\"%1\" is no address and port.").arg(where));
     config.port = port;
-    if (!config.address.isLoopback()) {
-        return hostoptionsInvalid(QStringLiteral("%1 can be reached from other machines; a listener beyond loopback needs TLS, "
-                                                 "which this version does not have yet.")
+    config.tlsCertFile = parser.value(tlsCert);
+    config.tlsKeyFile = parser.value(tlsKey);
+    if (config.tlsCertFile.isEmpty() != config.tlsKeyFile.isEmpty())
+        return hostoptionsInvalid(QStringLiteral("--tls-cert and --tls-key belong together."));
+    if (!config.address.isLoopback() && !config.usesTls()) {
+        return hostoptionsInvalid(QStringLiteral("%1 can be reached from other machines; a listener beyond loopback needs "
+                                                 "--tls-cert and --tls-key.")
                                       .arg(config.address.toString()));
     }
     config.dataDir = QDir::cleanPath(QDir::current().absoluteFilePath(parser.value(dataDir)));

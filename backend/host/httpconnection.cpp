@@ -1,5 +1,7 @@
 #include "backend/host/httpconnection.h"
 
+#include <QSslSocket>
+
 namespace foundry::backend {
 
 namespace {
@@ -14,6 +16,7 @@ HttpConnection::HttpConnection(QTcpSocket *socket, HttpHandler &handler, QObject
     : QObject(parent)
     , m_socket(socket)
     , m_handler(handler)
+    , m_isEncrypted(qobject_cast<QSslSocket *>(socket))
 {
     socket->setParent(this);
     socket->setReadBufferSize(kReadBuffer);

@@ -43,6 +43,7 @@ public:
     // The answer under way is the last one.
     void closeAfterResponse() { m_keepAlive = false; }
     bool isBusy() const { return m_handling; }
+    bool isEncrypted() const { return m_isEncrypted; }
 
 private:
     void read();
@@ -56,6 +57,7 @@ private:
     HttpHead m_head;
     HttpBodyReader m_reader;
     QByteArray m_buffer;
+    const bool m_isEncrypted;
     bool m_hasHead = false;
     bool m_handling = false;
     bool m_keepAlive = true;

@@ -1,5 +1,6 @@
 #include "backend/host/server.h"
 
+#include "backend/host/tlslistener.h"
 #include "backend/host/tokendesk.h"
 #include "realtime/protocol/frame.h"
 #include "realtime/protocol/manager.h"
@@ -26,6 +27,20 @@ constexpr qsizetype kLeftKept = 4096;
 QString serverPeer(const QHostAddress &address, quint16 port)
 {
     return address.toString() + QLatin1Char(' ') + QString::number(port);
+}
+
+QString serverAuthority(const QHostAddress &address, quint16 port)
+{
+    const bool v6 = address.protocol() == QAbstractSocket::IPv6Protocol;
+    const QString name = v6 ? QLatin1Char('[') + address.toString() + QLatin1Char(']') : address.toString();
+    return name + QLatin1Char(':') + QString::number(port);
+}
+
+Error serverCannotListen(const QHostAddress &address, quint16 port, const QString &why)
+{
+    return makeError(QLatin1StringView("internal"), QLatin1StringView("cannot_listen"),
+        QStringLiteral("Cannot listen on %1 port %2: %3.").arg(address.toString()).arg(port).arg(why),
+        QStringLiteral("Choose another port, or port 0 for any free one."));
 }
 
 ActorAddress serverApp()
@@ -86,55 +101,87 @@ Server::~Server()
 
 Result<> Server::listen()
 {
-    if (!m_config.address.isLoopback()) {
+    if (!m_config.address.isLoopback() && !m_config.usesTls()) {
         return makeError(QLatin1StringView("input"), QLatin1StringView("invalid"),
-            QStringLiteral("This version listens on loopback addresses only, not on %1.").arg(m_config.address.toString()),
-            QStringLiteral("Use --listen 127.0.0.1:0."));
+            QStringLiteral("Without a certificate only loopback addresses are listened on, not %1.").arg(m_config.address.toString()),
+            QStringLiteral("Use --listen 127.0.0.1:0, or --tls-cert and --tls-key."));
     }
-    if (!m_listener.listen(m_config.address, m_config.port)) {
-        return makeError(QLatin1StringView("internal"), QLatin1StringView("cannot_listen"),
-            QStringLiteral("Cannot listen on %1 port %2: %3.")
-                .arg(m_config.address.toString())
-                .arg(m_config.port)
-                .arg(m_listener.errorString()),
-            QStringLiteral("Choose another port, or port 0 for any free one."));
+    if (m_config.usesTls()) {
+        if (auto listening = listenTls(); !listening)
+            return listening;
     }
-    m_gate = std::make_unique<AccessGate>(m_config.token, authoritiesOf(m_config.address.toString(), port()),
-        QStringList(), m_members, m_tokens);
+    const QHostAddress address = m_config.usesTls() ? QHostAddress(QHostAddress::LocalHost) : m_config.address;
+    if (!m_listener.listen(address, m_config.usesTls() ? 0 : m_config.port))
+        return serverCannotListen(address, m_config.port, m_listener.errorString());
+    m_gate = std::make_unique<AccessGate>(
+        m_config.token, authoritiesOf(address.toString(), port()), QStringList(), m_members, m_tokens);
     return Unit{};
+}
+
+Result<> Server::listenTls()
+{
+    auto identity = readTlsIdentity(m_config.tlsCertFile, m_config.tlsKeyFile);
+    if (!identity)
+        return identity.error();
+    m_tls = std::make_unique<TlsListener>(std::move(*identity));
+    connect(m_tls.get(), &TlsListener::connected, this, &Server::acceptOne);
+    if (!m_tls->listen(m_config.address, m_config.port))
+        return serverCannotListen(m_config.address, m_config.port, m_tls->errorString());
+    return Unit{};
+}
+
+void Server::stopListening()
+{
+    m_listener.close();
+    if (m_tls)
+        m_tls->close();
+}
+
+QString Server::tlsEndpoint() const
+{
+    return m_tls ? QStringLiteral("https://") + serverAuthority(m_config.address, m_tls->serverPort()) : QString();
+}
+
+QString Server::tlsFingerprint() const
+{
+    return m_tls ? m_tls->identity().fingerprint : QString();
 }
 
 QString Server::endpoint() const
 {
-    const bool v6 = m_config.address.protocol() == QAbstractSocket::IPv6Protocol;
-    return QStringLiteral("http://%1:%2")
-        .arg(v6 ? QLatin1Char('[') + m_config.address.toString() + QLatin1Char(']') : m_config.address.toString())
-        .arg(port());
+    return QStringLiteral("http://") + serverAuthority(m_listener.serverAddress(), port());
 }
 
 void Server::accept()
 {
     while (QTcpSocket *socket = m_listener.nextPendingConnection()) {
-        if (m_httpConnections >= kHttpConnectionLimit) {
-            socket->write(encodeHttpResponse(503, "application/json",
-                protocol::encodeErrorBody(makeError(QLatin1StringView("actor"), QLatin1StringView("overloaded"),
-                    QStringLiteral("There are %1 connections already.").arg(kHttpConnectionLimit))),
-                {}, false));
-            connect(socket, &QTcpSocket::disconnected, socket, &QObject::deleteLater);
-            QTimer::singleShot(kCloseAllMs, socket, &QTcpSocket::abort);
-            socket->disconnectFromHost();
-            continue;
-        }
         socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
-        ++m_httpConnections;
-        auto *connection = new HttpConnection(socket, *this, this);
-        connect(connection, &QObject::destroyed, this, [this] { --m_httpConnections; });
+        acceptOne(socket);
     }
+}
+
+void Server::acceptOne(QTcpSocket *socket)
+{
+    if (m_httpConnections >= kHttpConnectionLimit) {
+        socket->write(encodeHttpResponse(503, "application/json",
+            protocol::encodeErrorBody(makeError(QLatin1StringView("actor"), QLatin1StringView("overloaded"),
+                QStringLiteral("There are %1 connections already.").arg(kHttpConnectionLimit))),
+            {}, false));
+        connect(socket, &QTcpSocket::disconnected, socket, &QObject::deleteLater);
+        QTimer::singleShot(kCloseAllMs, socket, &QTcpSocket::abort);
+        socket->disconnectFromHost();
+        return;
+    }
+    ++m_httpConnections;
+    auto *connection = new HttpConnection(socket, *this, this);
+    connect(connection, &QObject::destroyed, this, [this] { --m_httpConnections; });
 }
 
 bool Server::refuse(HttpConnection *connection, const HttpHead &head)
 {
-    const auto foreign = m_gate->refuseForeign(head);
+    const bool isOurName = connection->isEncrypted() && m_tls
+        && tlsAnswersTo(m_tls->identity(), QString::fromLatin1(head.header("host")));
+    const auto foreign = m_gate->refuseForeign(head, isOurName);
     if (!foreign)
         return false;
     connection->closeAfterResponse();

@@ -18,6 +18,7 @@ class QWebSocketServer;
 
 namespace foundry::backend {
 
+class TlsListener;
 class TokenStore;
 
 class Server final : public QObject, private HttpHandler, private Deliveries::Receiver {
@@ -33,12 +34,16 @@ public:
     void setTokens(const TokenDirectory *tokens) { m_tokens = tokens; }
     // The same, and owners may make, list and revoke them.
     void setTokenStore(TokenStore *store);
-    // Listens at the configured address; loopback only. The port is known afterwards.
+    // Listens at the configured address, beyond loopback with TLS only. The port is known afterwards. With TLS there is a
+    // plain port of loopback beside it.
     Result<> listen();
     quint16 port() const { return m_listener.serverPort(); }
     QString endpoint() const;
+    // "https://…" of the listener that speaks TLS, and its certificate's SHA-256; empty without one.
+    QString tlsEndpoint() const;
+    QString tlsFingerprint() const;
     // No new connections from here on.
-    void stopListening() { m_listener.close(); }
+    void stopListening();
     // Closes what is open, with 1001 "actor.stopping"; `done` when all have gone or after a second.
     void closeAll(std::function<void()> done);
     qsizetype openSockets() const { return m_sockets.size(); }
@@ -50,6 +55,8 @@ Q_SIGNALS:
 
 private:
     void accept();
+    void acceptOne(QTcpSocket *socket);
+    Result<> listenTls();
     void handle(HttpConnection *connection, const HttpRequest &request) override;
     bool refuse(HttpConnection *connection, const HttpHead &head) override;
     void upgrade(QTcpSocket *socket, const HttpHead &head) override;
@@ -79,6 +86,7 @@ private:
     const TokenDirectory *m_tokens = nullptr;
     TokenStore *m_tokenStore = nullptr;
     QTcpServer m_listener;
+    std::unique_ptr<TlsListener> m_tls;
     std::unique_ptr<QWebSocketServer> m_upgrader;
     std::unique_ptr<AccessGate> m_gate;
     QHash<QString, QPointer<QTcpSocket>> m_upgrading; // peer → the connection whose handshake is under way

@@ -10,7 +10,7 @@ const home = `${folder}/node_modules/${name}`;
 const entry = JSON.parse(readFileSync(`${home}/package.json`)).exports["./client"].import;
 export const { createClient } = await import(pathToFileURL(`${home}/${entry.default ?? entry}`).href);
 
-export const withToken = (secret) => endpoint.replace("http://", `http://default:${secret}@`);
+export const withToken = (secret) => endpoint.replace("://", `://default:${secret}@`);
 export const client = createClient({ endpoint: withToken(token), encoding: "json" });
 
 export const within = (ms, what, promise) =>

@@ -22,16 +22,27 @@ private Q_SLOTS:
     void clients();
     void probes_data();
     void probes();
+    void overTls_data();
+    void overTls();
 
 private:
-    void startHost(const QString &program);
+    void startHost(const QString &program, const QStringList &more = {});
     void drive(const QString &package, const QString &script);
+    // Its standard output, without the line's end; empty when it fails.
+    static QString run(const QString &program, const QStringList &arguments);
+    static QString hostProgram()
+    {
+        return qEnvironmentVariable("FOUNDRY_BIN_DIR", QStringLiteral(FOUNDRY_BIN_DIR)) + QStringLiteral("/foundry-host");
+    }
 
     std::unique_ptr<QTemporaryDir> m_data;
     std::unique_ptr<QProcess> m_host;
     QString m_folder;
     QString m_node;
-    QJsonObject m_connect;
+    QJsonObject m_ready;
+    QString m_endpoint;
+    QString m_token;
+    QString m_certificate; // that the client is to trust
 };
 
 void tst_Conformance::initTestCase()
@@ -44,20 +55,25 @@ void tst_Conformance::initTestCase()
 }
 
 // A host for each client: the last step stops it.
-void tst_Conformance::startHost(const QString &program)
+void tst_Conformance::startHost(const QString &program, const QStringList &more)
 {
-    m_data = std::make_unique<QTemporaryDir>();
+    if (more.isEmpty())
+        m_data = std::make_unique<QTemporaryDir>();
     QVERIFY(m_data->isValid());
     m_host = std::make_unique<QProcess>();
     m_host->setProcessChannelMode(QProcess::ForwardedErrorChannel);
     m_host->start(program,
-        {QStringLiteral("--data-dir"), m_data->path() + QStringLiteral("/data"), QStringLiteral("--listen"),
-            QStringLiteral("127.0.0.1:0")});
+        QStringList{QStringLiteral("--data-dir"), m_data->path() + QStringLiteral("/data"), QStringLiteral("--listen"),
+            QStringLiteral("127.0.0.1:0")}
+            + more);
     QVERIFY2(m_host->waitForReadyRead(20000), "the host did not become ready");
-    const QJsonObject ready = QJsonDocument::fromJson(m_host->readLine()).object();
-    QFile file(ready.value(QLatin1StringView("connectFile")).toString());
+    m_ready = QJsonDocument::fromJson(m_host->readLine()).object();
+    QFile file(m_ready.value(QLatin1StringView("connectFile")).toString());
     QVERIFY(file.open(QIODevice::ReadOnly));
-    m_connect = QJsonDocument::fromJson(file.readAll()).object();
+    const QJsonObject connect = QJsonDocument::fromJson(file.readAll()).object();
+    m_endpoint = connect.value(QLatin1StringView("endpoint")).toString();
+    m_token = connect.value(QLatin1StringView("token")).toString();
+    m_certificate.clear();
 }
 
 void tst_Conformance::cleanup()
@@ -88,7 +104,7 @@ void tst_Conformance::probes_data()
 void tst_Conformance::clients()
 {
     QFETCH(QString, package);
-    startHost(qEnvironmentVariable("FOUNDRY_BIN_DIR", QStringLiteral(FOUNDRY_BIN_DIR)) + QStringLiteral("/foundry-host"));
+    startHost(hostProgram());
     if (!QTest::currentTestFailed())
         drive(package, QStringLiteral("drive.mjs"));
 }
@@ -101,11 +117,51 @@ void tst_Conformance::probes()
         drive(package, QStringLiteral("probe.mjs"));
 }
 
+void tst_Conformance::overTls_data()
+{
+    clients_data();
+}
+
+void tst_Conformance::overTls()
+{
+    QFETCH(QString, package);
+    m_data = std::make_unique<QTemporaryDir>();
+    const QString certificate = m_data->filePath(QStringLiteral("host.crt"));
+    const QString key = m_data->filePath(QStringLiteral("host.key"));
+    run(QStringLiteral("openssl"),
+        {QStringLiteral("req"), QStringLiteral("-x509"), QStringLiteral("-nodes"), QStringLiteral("-newkey"), QStringLiteral("rsa:2048"),
+            QStringLiteral("-keyout"), key, QStringLiteral("-out"), certificate, QStringLiteral("-days"), QStringLiteral("2"), QStringLiteral("-subj"),
+            QStringLiteral("/CN=localhost"), QStringLiteral("-addext"), QStringLiteral("subjectAltName=IP:127.0.0.1")});
+    QVERIFY(QFile::setPermissions(key, QFileDevice::ReadOwner | QFileDevice::WriteOwner));
+    startHost(hostProgram(), {QStringLiteral("--tls-cert"), certificate, QStringLiteral("--tls-key"), key});
+    if (QTest::currentTestFailed())
+        return;
+    m_endpoint = m_ready.value(QLatin1StringView("tlsEndpoint")).toString();
+    QVERIFY(m_endpoint.startsWith(QLatin1StringView("https://")));
+    m_token = run(hostProgram(), {QStringLiteral("token"), QStringLiteral("create"), QStringLiteral("--user"), QStringLiteral("ann"),
+                                     QStringLiteral("--data-dir"), m_data->filePath(QStringLiteral("data"))});
+    QVERIFY(!m_token.isEmpty());
+    m_certificate = certificate;
+    drive(package, QStringLiteral("tls.mjs"));
+    m_host->terminate();
+}
+
+QString tst_Conformance::run(const QString &program, const QStringList &arguments)
+{
+    QProcess process;
+    process.start(program, arguments);
+    if (!process.waitForFinished(30000) || process.exitCode() != 0)
+        return {};
+    return QString::fromUtf8(process.readAllStandardOutput()).trimmed();
+}
+
 void tst_Conformance::drive(const QString &package, const QString &script)
 {
     QProcess node;
     QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
-    environment.insert(QStringLiteral("FOUNDRY_TOKEN"), m_connect.value(QLatin1StringView("token")).toString());
+    environment.insert(QStringLiteral("FOUNDRY_TOKEN"), m_token);
+    if (!m_certificate.isEmpty())
+        environment.insert(QStringLiteral("NODE_EXTRA_CA_CERTS"), m_certificate);
     node.setProcessEnvironment(environment);
     // A file takes all of it, also what comes with the end.
     node.setProcessChannelMode(QProcess::MergedChannels);
@@ -113,7 +169,7 @@ void tst_Conformance::drive(const QString &package, const QString &script)
     node.setStandardOutputFile(output);
     node.start(m_node,
         {QStringLiteral(FOUNDRY_SOURCE_DIR "/tests/conformance/") + script, m_folder, package,
-            m_connect.value(QLatin1StringView("endpoint")).toString()});
+            m_endpoint});
     QVERIFY(node.waitForFinished(60000));
     QFile file(output);
     QVERIFY(file.open(QIODevice::ReadOnly));

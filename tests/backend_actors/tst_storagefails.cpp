@@ -52,7 +52,20 @@ private:
     // All rows of an actor's topics, and how many messages to others it has given.
     QList<Entity> rows(const ActorAddress &actor)
     {
-        return m_host->allRows(actor, actor.name == QLatin1StringView("task") ? QStringLiteral("task") : QStringLiteral("organization"));
+        QList<Entity> found = m_host->allRows(actor, actor.name == QLatin1StringView("task") ? QStringLiteral("task") : QStringLiteral("organization"));
+        // What the background finds out meanwhile is no effect of a command.
+        for (Entity &entity : found) {
+            if (auto *task = std::get_if<Task>(&entity)) {
+                task->git = {};
+            } else if (auto *summary = std::get_if<TaskSummary>(&entity)) {
+                summary->diffStat.reset();
+            } else if (auto *agent = std::get_if<Agent>(&entity)) {
+                Agent named;
+                named.id = agent->id;
+                *agent = named;
+            }
+        }
+        return found;
     }
     qint64 sends(const ActorAddress &actor)
     {

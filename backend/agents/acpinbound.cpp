@@ -115,8 +115,7 @@ void AcpClient::onNotification(const QString &method, const QJsonObject &params)
             if (it->rpcId != rpcId)
                 continue;
             const QString requestId = it.key(); // NOLINT(performance-unnecessary-copy-initialization): the entry goes before its key
-            const OpenAsk ask = *it;
-            m_asks.erase(it);
+            const OpenAsk ask = m_asks.take(requestId);
             respondError(rpcId, rpcRequestCancelled, QStringLiteral("Request cancelled"));
             withdrawn(requestId, ask);
             return;

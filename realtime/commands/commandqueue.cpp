@@ -218,8 +218,7 @@ void CommandQueue::end(quint64 number, const Result<QByteArray> &result)
         m_commands.cbegin(), m_commands.cend(), [number](const Command &command) { return command.number == number; });
     if (found == m_commands.cend())
         return;
-    const Command command = *found;
-    m_commands.erase(found);
+    const Command command = m_commands.takeAt(std::distance(m_commands.cbegin(), found));
     if (m_commands.isEmpty())
         m_connection.release();
     const OutboxEntry *entry = m_outbox ? m_outbox->find(command.kept) : nullptr;

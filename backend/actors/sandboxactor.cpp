@@ -352,11 +352,17 @@ void SandboxActor::runPlaceStage(const RunStage &run)
     spec.adopt = run.adopt;
     const int deadline = run.deadlineMs > 0 ? int(qMin<qint64>(run.deadlineMs, 24 * 3600 * 1000)) : 3600 * 1000;
     const auto done = [this, run](Result<SandboxHandle> result) { placeStageEnded(run, result); };
-    const auto checked = [done, handle = m_handle](Result<Unit> result) {
-        done(result ? Result<SandboxHandle>(handle) : Result<SandboxHandle>(result.error()));
+    const auto checked = [this, done](Result<Unit> result) {
+        done(result ? Result<SandboxHandle>(m_handle) : Result<SandboxHandle>(result.error()));
     };
     SandboxOperation *operation = nullptr;
     const QString step = stageStep(run.stage);
+    // An earlier stage that was begun again after a restart, while word of its first end was under way: nobody waits for it
+    // any more, and what it brings is older than what is known.
+    for (auto it = m_operations.begin(); it != m_operations.end(); ++it) {
+        if (stageWorkflow(it.key()) == sandboxWorkflow())
+            it->abandoned = true;
+    }
     crashBefore(QStringLiteral("effect ") + step);
     m_operations.insert(run.stage, Operation{run.attempt, nullptr});
     if (step == QLatin1StringView("branch_attach"))

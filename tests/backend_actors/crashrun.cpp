@@ -1,34 +1,12 @@
 #include "tests/backend_actors/crashrun.h"
 
-#include "backend/store/database.h"
 #include "tests/support/customagent.h"
 
-#include <QDir>
-#include <QFile>
 #include <QTest>
 
 #include <csignal>
 
 namespace foundry::test {
-
-namespace {
-
-AgentId crashrunAgent(const char *mode)
-{
-    return AgentId(QStringLiteral("crash-") + QString::fromLatin1(mode));
-}
-
-// Living, and no zombie that waits for the test's fence.
-bool crashrunLives(qint64 pid)
-{
-    QFile stat(QStringLiteral("/proc/%1/stat").arg(pid));
-    if (!stat.open(QIODevice::ReadOnly))
-        return false;
-    const QByteArray text = stat.readAll();
-    return text.mid(text.lastIndexOf(')') + 2, 1) != "Z";
-}
-
-} // namespace
 
 QString CrashSpot::text() const
 {
@@ -45,6 +23,11 @@ CrashRun::CrashRun(CrashSpot spot)
 }
 
 CrashRun::~CrashRun() = default;
+
+AgentId CrashRun::agentOf(const char *mode)
+{
+    return AgentId(QStringLiteral("crash-") + QString::fromLatin1(mode));
+}
 
 QStringList CrashRun::passed(int life) const
 {
@@ -141,6 +124,20 @@ bool CrashRun::addRepository(const AddRepository &add)
     });
 }
 
+bool CrashRun::addAgent(const char *mode, const QStringList &more)
+{
+    const QString name = QString::fromLatin1(mode);
+    AddCustomAgent agent = scriptedAgent(name, QStringList{QStringLiteral("--journal"), m_git.path(QStringLiteral("journal-") + name)} + more);
+    agent.requestId = RequestId(QStringLiteral("r-agent-") + name);
+    agent.agentId = agentOf(mode);
+    return order("addCustomAgent", QStringLiteral("addCustomAgent"), agent, [&] {
+        return waitFor([&] {
+            const auto rows = rowsOf<Agent>(*organization(), QStringLiteral("organization"));
+            return std::any_of(rows.begin(), rows.end(), [&](const Agent &row) { return row.id == agent.agentId && (row.state == AgentState::Ready || row.state == AgentState::NeedsLogin); });
+        }, "the agent");
+    });
+}
+
 QString CrashRun::create()
 {
     AddRepository add;
@@ -150,23 +147,11 @@ QString CrashRun::create()
     const bool added = addRepository(add);
     if (!added)
         return QStringLiteral("repository");
-    for (const char *mode : {"ok", "permission"}) {
-        const QString name = QString::fromLatin1(mode);
-        AddCustomAgent agent = scriptedAgent(name, {QStringLiteral("--journal"), m_git.path(QStringLiteral("journal-") + name)});
-        agent.requestId = RequestId(QStringLiteral("r-agent-") + name);
-        agent.agentId = crashrunAgent(mode);
-        const bool known = order("addCustomAgent", QStringLiteral("addCustomAgent"), agent, [&] {
-            return waitFor([&] {
-                const auto rows = rowsOf<Agent>(*organization(), QStringLiteral("organization"));
-                return std::any_of(rows.begin(), rows.end(), [&](const Agent &row) { return row.id == agent.agentId && row.state == AgentState::Ready; });
-            }, "the agent");
-        });
-        if (!known)
-            return QStringLiteral("agent");
-    }
+    if (!addAgent("ok") || !addAgent("permission"))
+        return QStringLiteral("agent");
     CreateTask create = newTask(m_ids, QStringLiteral("first"));
     create.requestId = RequestId(QStringLiteral("r-task"));
-    create.agent = crashrunAgent("ok");
+    create.agent = agentOf("ok");
     const bool created = order("createTask", QStringLiteral("createTask"), create, [this] { return settled(m_ids.session, {}); });
     return created ? QString() : QStringLiteral("task");
 }
@@ -193,7 +178,7 @@ QString CrashRun::settled(const SessionId &session, const QString &optionKind)
                 return false;
             }
             if (row->status == SessionStatus::Running && !optionKind.isEmpty())
-                answerPermission(*row, optionKind);
+                answer(*row, optionKind);
             const auto queue = rowsOf<QueuedPrompt>(*client, QStringLiteral("task"));
             return row->status == SessionStatus::Idle
                 && std::none_of(queue.begin(), queue.end(), [&](const QueuedPrompt &prompt) { return prompt.sessionId == session; });
@@ -202,26 +187,24 @@ QString CrashRun::settled(const SessionId &session, const QString &optionKind)
     return problem.isEmpty() ? waited : problem;
 }
 
-// "cancel" cancels the turn instead.
-QString CrashRun::answerPermission(const Session &session, const QString &optionKind)
+void CrashRun::answer(const Session &session, const QString &optionKind)
 {
     for (const Attention &attention : rowsOf<Attention>(*organization(), QStringLiteral("organization"))) {
         if (!(attention.sessionId == session.id) || !attention.requestId)
             continue;
         if (optionKind == QLatin1StringView("cancel")) {
             ask(*task(), QStringLiteral("cancelTurn"), CancelTurn{{}, session.id});
-            return {};
+            return;
         }
-        AnswerPermission answer;
-        answer.sessionId = session.id;
-        answer.permissionRequestId = *attention.requestId;
+        AnswerPermission given;
+        given.sessionId = session.id;
+        given.permissionRequestId = *attention.requestId;
         for (const PermissionOption &option : attention.options) {
             if (option.kind == optionKind)
-                answer.optionId = option.id;
+                given.optionId = option.id;
         }
-        ask(*task(), QStringLiteral("answerPermission"), answer);
+        ask(*task(), QStringLiteral("answerPermission"), given);
     }
-    return {};
 }
 
 QString CrashRun::send(const SessionId &session, const QString &queueId, const QString &text)
@@ -248,6 +231,7 @@ QString CrashRun::run()
         return m_wrong.join(QLatin1Char('\n'));
     const QStringList wrong = m_wrong;
     verify();
+    checkAudit();
     if (!m_hit && m_host->waitForEnd(0) && m_host->wasKilled()) {
         // The point was the last thing that it did, while it was looked at.
         m_hit = true;
@@ -260,6 +244,7 @@ QString CrashRun::run()
             }))
             return m_wrong.join(QLatin1Char('\n'));
         verify();
+        checkAudit();
     }
     if (!m_wrong.isEmpty())
         m_wrong.append(dump());
@@ -279,7 +264,7 @@ bool CrashRun::script()
         return sent.isEmpty() ? settled(m_ids.session, {}) : sent;
     });
     ok = ok && perform("a second session", [&]() -> QString {
-        CreateSession create{{}, m_second, crashrunAgent("permission"), {}, {}};
+        CreateSession create{{}, m_second, agentOf("permission"), {}, {}};
         create.requestId = RequestId(QStringLiteral("r-session"));
         auto *client = task();
         if (!client)
@@ -294,13 +279,8 @@ bool CrashRun::script()
         return sent.isEmpty() ? settled(m_second, QStringLiteral("cancel")) : sent;
     });
     ok = ok && perform("closeSession", [&]() -> QString {
-        for (const SessionId &session : {m_ids.session, m_second}) {
-            auto page = task() ? task()->call(QStringLiteral("getTranscript"), protocol::encodeArgs(GetTranscript{session, {}, {}, 500})) : Result<QByteArray>(QByteArray());
-            if (page) {
-                if (auto read = protocol::decodeValue<TranscriptPage>(*page))
-                    m_transcripts.insert(session.value, read->entries);
-            }
-        }
+        readTranscript(m_ids.session);
+        readTranscript(m_second);
         CloseSession close{{}, m_second};
         close.requestId = RequestId(QStringLiteral("r-close"));
         auto *client = task();
@@ -325,136 +305,6 @@ bool CrashRun::script()
         return left;
     });
     return ok;
-}
-
-void CrashRun::verify()
-{
-    checkRows();
-    checkTranscript(m_ids.session, {{QStringLiteral("first"), QStringLiteral("end_turn")}, {QStringLiteral("second"), QStringLiteral("end_turn")}});
-    checkTranscript(m_second, {{QStringLiteral("third"), QStringLiteral("end_turn")}, {QStringLiteral("fourth"), QStringLiteral("cancelled")}});
-    checkProcesses();
-    checkRepository();
-}
-
-void CrashRun::check(bool ok, const QString &what)
-{
-    if (!ok)
-        m_wrong.append(what);
-}
-
-void CrashRun::checkTranscript(const SessionId &session, const QMap<QString, QString> &ends)
-{
-    QMap<QString, QStringList> turns; // prompt → how its turns ended
-    QString prompt;
-    bool answered = false;
-    QStringList silent; // ended well, and nothing stands between
-    for (const TranscriptEntry &entry : m_transcripts.value(session.value)) {
-        if (entry.kind == EntryKind::UserMessage) {
-            check(prompt.isEmpty(), QStringLiteral("a turn of “%1” has no end").arg(prompt));
-            prompt = entry.text;
-            answered = false;
-        } else if (entry.kind == EntryKind::AgentMessage || entry.kind == EntryKind::Permission) {
-            answered = true;
-        } else if (entry.kind == EntryKind::Notice && !silent.isEmpty()) {
-            silent.removeLast(); // it says so
-        } else if (entry.kind == EntryKind::TurnEnd && entry.turnEnd) {
-            turns[prompt].append(entry.turnEnd->stopReason);
-            if (!answered && entry.turnEnd->stopReason == QLatin1StringView("end_turn"))
-                silent.append(prompt);
-            prompt.clear();
-        }
-    }
-    const QByteArray journal = m_git.read(m_git.root(), session == m_second ? QStringLiteral("journal-permission") : QStringLiteral("journal-ok"));
-    check(silent.isEmpty(), QStringLiteral("what the agent said to “%1” is lost, and nothing says so").arg(silent.join(QLatin1Char(' '))));
-    const QStringList begun = turns.keys();
-    const QStringList ended = ends.keys();
-    check(begun == ended, QStringLiteral("the prompts are %1").arg(begun.join(QLatin1Char(' '))));
-    for (auto it = ends.begin(); it != ends.end(); ++it) {
-        QStringList had = turns.value(it.key());
-        const QString last = had.isEmpty() ? QString() : had.takeLast();
-        check(last == it.value(), QStringLiteral("“%1” ended %2").arg(it.key(), last));
-        check(had.count(QStringLiteral("interrupted")) == had.size(), QStringLiteral("“%1” ended before as %2").arg(it.key(), had.join(QLatin1Char(' '))));
-        check(m_hit || had.isEmpty(), QStringLiteral("“%1” was cut without a crash").arg(it.key()));
-        check(had.size() <= 1, QStringLiteral("“%1” was cut more than once").arg(it.key()));
-        const qsizetype delivered = journal.count(" prompt " + it.key().toUtf8() + '\n');
-        check(delivered >= 1 && delivered <= 1 + had.size(),
-            QStringLiteral("“%1” was delivered %2 times in %3 turns").arg(it.key()).arg(delivered).arg(had.size() + 1));
-    }
-}
-
-void CrashRun::checkRows()
-{
-    for (const Stage &stage : rowsOf<Stage>(*task(), QStringLiteral("task")))
-        check(stage.state == StageState::Done || stage.state == StageState::Skipped, QStringLiteral("stage %1 is %2").arg(stage.id, stage.state.text()));
-    check(rowsOf<Attention>(*organization(), QStringLiteral("organization")).isEmpty(), QStringLiteral("something wants attention"));
-    check(rowsOf<Session>(*task(), QStringLiteral("task")).size() == 2, QStringLiteral("not two sessions"));
-    check(rowsOf<QueuedPrompt>(*task(), QStringLiteral("task")).isEmpty(), QStringLiteral("a prompt waits"));
-}
-
-// Living ones in the work tree, and in `opened` how often each process opened a session there.
-QList<qint64> CrashRun::processesOf(const char *mode, QMap<qint64, int> *opened) const
-{
-    QList<qint64> living;
-    QMap<qint64, int> found;
-    for (const QByteArray &line : m_git.read(m_git.root(), QStringLiteral("journal-%1").arg(QString::fromLatin1(mode))).split('\n')) {
-        if ((line.contains(" new ") || line.contains(" load ")) && line.contains("/worktrees/"))
-            ++found[line.left(line.indexOf(' ')).toLongLong()];
-    }
-    for (auto it = found.begin(); it != found.end(); ++it) {
-        if (crashrunLives(it.key()))
-            living.append(it.key());
-    }
-    if (opened)
-        *opened = found;
-    return living;
-}
-
-void CrashRun::checkProcesses()
-{
-    for (const char *mode : {"ok", "permission"}) {
-        QMap<qint64, int> opened;
-        const qsizetype living = processesOf(mode, &opened).size();
-        for (auto it = opened.begin(); it != opened.end(); ++it)
-            check(it.value() == 1, QStringLiteral("process %1 opened its session %2 times").arg(it.key()).arg(it.value()));
-        // The second session is closed; after a restart an idle session's agent comes back with its next prompt.
-        const qsizetype wanted = qstrcmp(mode, "ok") == 0 ? 1 : 0;
-        check(living == wanted || (m_hit && living == 0), QStringLiteral("%1 processes of the agent “%2”").arg(living).arg(QString::fromLatin1(mode)));
-        check(opened.size() <= (m_hit ? 3 : 1), QStringLiteral("the agent “%1” was started %2 times").arg(QString::fromLatin1(mode)).arg(opened.size()));
-    }
-}
-
-void CrashRun::checkRepository()
-{
-    const QByteArray trees = m_git.mustGit(m_repository, {QStringLiteral("worktree"), QStringLiteral("list"), QStringLiteral("--porcelain")});
-    check(trees.count("worktree ") == 2 && !trees.contains("prunable"), QStringLiteral("the work trees are %1").arg(QString::fromUtf8(trees)));
-    const QByteArray branches = m_git.mustGit(m_repository, {QStringLiteral("branch"), QStringLiteral("--list"), QStringLiteral("--format=%(refname:short)")});
-    check(branches.count('\n') == 2, QStringLiteral("the branches are %1").arg(QString::fromUtf8(branches)));
-}
-
-void CrashRun::checkDatabases()
-{
-    QStringList files;
-    const QDir data(m_git.path(QStringLiteral("data")));
-    for (const QString &name : QDir(data.filePath(QStringLiteral("actors"))).entryList({QStringLiteral("*.sqlite")}, QDir::Files))
-        files.append(data.filePath(QStringLiteral("actors/") + name));
-    for (const QString &name : data.entryList({QStringLiteral("*.sqlite")}, QDir::Files))
-        files.append(data.filePath(name));
-    check(files.size() >= 4, QStringLiteral("only %1 databases").arg(files.size()));
-    check(data.entryList({QStringLiteral("*damaged*"), QStringLiteral("*corrupt*")}, QDir::Files).isEmpty(), QStringLiteral("a database was set aside"));
-    for (const QString &file : std::as_const(files)) {
-        auto database = backend::Database::open(file);
-        if (!database || !(*database)->setAside().isEmpty()) {
-            check(false, QStringLiteral("%1 cannot be opened").arg(file));
-            continue;
-        }
-        auto q = (*database)->query("PRAGMA integrity_check");
-        check(q.next() && q.text(0) == QLatin1StringView("ok"), QStringLiteral("%1 is damaged").arg(file));
-        auto hasOutbox = (*database)->query("SELECT 1 FROM sqlite_master WHERE name = 'outbox'");
-        if (!hasOutbox.next())
-            continue;
-        auto waiting = (*database)->query("SELECT count(*), min(name) FROM outbox");
-        check(waiting.next() && waiting.integer(0) == 0, QStringLiteral("%1 sends are left, e.g. %2").arg(waiting.integer(0)).arg(waiting.text(1)));
-    }
 }
 
 QString CrashRun::dump()

@@ -23,7 +23,7 @@
 //   lost         as ok, and says that it can load sessions, but knows none
 //   stream       five hundred words, one every two milliseconds
 //   plans        a plan, a word, and the plan as it is then
-//   options      says which model, mode and effort it was set to
+//   options      says which model, mode and effort it was set to; tells them when a session is taken up too
 //   question     asks a form of one field of each type, and says what it got; "late" in the prompt: takes it back
 //   questionurl  sends to a page; "done" in the prompt: says at once that the page was completed
 //   strange      unknown updates, requests and notifications; says how its requests were answered
@@ -342,6 +342,20 @@ QJsonArray effortOption()
     return {effort};
 }
 
+// Modes and options, as they stand.
+QJsonObject offers()
+{
+    QJsonObject result = json(R"({"modes":{"currentModeId":"auto","availableModes":[{"id":"auto","name":"Auto"},{"id":"default","name":"Ask"}]},
+        "configOptions":[{"id":"model","name":"Model","category":"model","type":"select","currentValue":"m1",
+        "options":[{"value":"m1","name":"One"},{"group":"g","name":"More","options":[{"value":"m2","name":"Two"}]}]}]})");
+    if (mode() == QLatin1StringView("options")) {
+        QJsonArray offered = result.value(QStringLiteral("configOptions")).toArray();
+        offered.append(effortOption().first());
+        result.insert(QStringLiteral("configOptions"), offered);
+    }
+    return result;
+}
+
 void handle(const QJsonObject &message)
 {
     const QString method = message.value(QStringLiteral("method")).toString();
@@ -383,14 +397,7 @@ void handle(const QJsonObject &message)
         const QString made = QStringLiteral("s%1").arg(++sessions);
         // Before the answer, as opencode does.
         send(update(made, json(R"({"sessionUpdate":"available_commands_update","availableCommands":[{"name":"review","description":"Reviews","input":{"hint":"what"}}]})")));
-        QJsonObject result = json(R"({"modes":{"currentModeId":"auto","availableModes":[{"id":"auto","name":"Auto"},{"id":"default","name":"Ask"}]},
-            "configOptions":[{"id":"model","name":"Model","category":"model","type":"select","currentValue":"m1",
-            "options":[{"value":"m1","name":"One"},{"group":"g","name":"More","options":[{"value":"m2","name":"Two"}]}]}]})");
-        if (mode() == QLatin1StringView("options")) {
-            QJsonArray offered = result.value(QStringLiteral("configOptions")).toArray();
-            offered.append(effortOption().first());
-            result.insert(QStringLiteral("configOptions"), offered);
-        }
+        QJsonObject result = offers();
         result.insert(QStringLiteral("sessionId"), made);
         answer(id, result);
     } else if (method == QLatin1StringView("session/resume") && mode() == QLatin1StringView("resuming")) {
@@ -404,7 +411,7 @@ void handle(const QJsonObject &message)
         journal(QStringLiteral("load %1 %2").arg(session, params.value(QStringLiteral("cwd")).toString()));
         send(update(session, chunk(QStringLiteral("earlier prompt"), QStringLiteral("user_message_chunk"))));
         send(update(session, chunk(QStringLiteral("earlier answer"))));
-        answer(id, {});
+        answer(id, mode() == QLatin1StringView("options") ? offers() : QJsonObject());
     } else if (method == QLatin1StringView("session/list")) {
         answer(id, json(R"({"sessions":[{"sessionId":"s1","cwd":"/w","title":"One"}]})"));
     } else if (method == QLatin1StringView("session/set_mode") && mode() == QLatin1StringView("options")) {

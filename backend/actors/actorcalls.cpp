@@ -140,6 +140,7 @@ Result<QByteArray> ActorInstance::command(const ActorCall &call, const CommandHa
             QStringLiteral("This requestId was used for another command (%1).").arg(q.text(0)));
     }
     QByteArray answer;
+    bool isTold = false; // what only changes a row here (a draft, a mark) needs no line
     auto done = commit([&](ActorTransaction &tx) -> Result<> {
         tx.setCause(Cause{QStringLiteral("command"), RequestId(requestId), call.caller.userId});
         if (crashPointsAreOn())
@@ -147,6 +148,7 @@ Result<QByteArray> ActorInstance::command(const ActorCall &call, const CommandHa
         auto handled = handler(tx, call.caller, call.args);
         if (!handled)
             return handled.error();
+        isTold = tx.hasSends();
         answer = handled->isEmpty() ? QByteArrayLiteral("null") : *handled;
         if (actorcallsIsTooLong(answer)) // what nobody could be told is not done
             return outgoingTooLongError(QStringLiteral("The answer of \"%1\"").arg(call.action));
@@ -156,6 +158,11 @@ Result<QByteArray> ActorInstance::command(const ActorCall &call, const CommandHa
     if (!done)
         return done.error();
     crashAfter(QStringLiteral("answer ") + call.action); // stored, and nobody heard of it
+    if (isTold) {
+        qCInfo(lcActors, "%s", LogLine("command").add("correlation", call.correlationId).add("request", requestId)
+                .add("actor", m_ref.address.name).add("key", m_ref.address.key.join(QLatin1Char('/'))).add("action", call.action)
+                .add("user", call.caller.userId).text().constData());
+    }
     then = std::move(*done);
     return answer;
 }
@@ -171,7 +178,7 @@ Result<ActorInstance::Then> ActorInstance::commit(const std::function<Result<>(A
     if (auto begun = m_database->begin(); !begun)
         return begun.error();
     m_inTransaction = true;
-    ActorTransaction tx(*m_database, m_topics, actorcallsNow());
+    ActorTransaction tx(*m_database, m_topics, actorcallsNow(), m_correlationId);
     const auto run = [&]() -> Result<> {
         if (auto done = body(tx); !done)
             return m_database->failure() ? Result<>(*m_database->failure()) : done; // the cause, not what came of it

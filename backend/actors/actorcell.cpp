@@ -177,7 +177,7 @@ bool ActorCell::runOne()
     }
     m_post.metrics().mailboxWait.with({m_ref.address.name.toLatin1()}).observe(message.made.seconds());
     if (m_running || message.wakes) {
-        if (auto ready = ensureRunning(); ready)
+        if (auto ready = ensureRunning(message.correlation); ready)
             message.run(*m_running->instance);
         else if (message.refuse)
             message.refuse(ready.error());
@@ -193,12 +193,12 @@ bool ActorCell::runOne()
     return true;
 }
 
-Result<> ActorCell::ensureRunning()
+Result<> ActorCell::ensureRunning(const QString &cause)
 {
     if (m_running)
         return Unit{};
     setLifecycle(Lifecycle::Starting);
-    auto started = ActorInstance::start(m_ref, m_factory, m_options.dataDir, m_post);
+    auto started = ActorInstance::start(m_ref, m_factory, m_options.dataDir, m_post, cause);
     if (!started) {
         setLifecycle(Lifecycle::Sleeping);
         qCWarning(lcCell, "%ls %ls cannot start: %ls (%ls)", qUtf16Printable(m_ref.address.name), qUtf16Printable(m_ref.id),
@@ -319,6 +319,7 @@ void ActorCell::shut(ActorStop stop, const std::optional<Error> &told)
     }
     if (!running)
         return;
+    stop.correlation = running->instance->ownCorrelation();
     stop.cleanupStartedAt = actorcellNow();
     running->idle.stop(); // a timer that runs may not go in another thread, where it goes when the host ends
     const bool erased = running->instance->isErased() && stop.reason != StopReason::Lost;

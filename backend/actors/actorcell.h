@@ -57,7 +57,7 @@ private:
     void turn();
     // False: there is nothing more.
     bool runOne();
-    Result<> ensureRunning();
+    Result<> ensureRunning(const QString &cause);
     void watchIdleness();
     void rest();
     bool tryRest();

@@ -29,6 +29,7 @@ struct Send {
     qint64 sequence = 0;
     QString name;
     QByteArray json;
+    QString correlation = {}; // of what caused it; empty: nothing that had an id
 };
 
 // One transaction of an actor's database. Rows, revisions, tombstones, sends and the event are committed together; the
@@ -103,10 +104,33 @@ public:
     virtual QString contentDirectory() = 0;
     // Context of timers and processes of this actor: lives on its thread and dies with it.
     virtual QObject *owner() = 0;
-    // Correlation id of the call under way, for log lines.
+    // Correlation id of what is under way: of a call, of a send that was received (its sender's), of a workflow's step (of
+    // what started the workflow), of what an afterCommit() was registered under. Goes into log lines, sends and workflows.
+    // Empty where nothing of the kind is under way (a timer, the end of a process).
     virtual QString correlationId() const = 0;
+    // See CorrelationScope.
+    virtual void setCorrelationId(const QString &id) = 0;
     // What is counted here, for who keeps this host; nothing is read back from it.
     virtual HostMetrics &metrics() = 0;
+};
+
+// What is done until its end belongs to that work; an empty id changes nothing.
+class CorrelationScope {
+public:
+    CorrelationScope(ActorContext &context, const QString &id)
+        : m_context(context)
+        , m_before(context.correlationId())
+    {
+        if (!id.isEmpty())
+            m_context.setCorrelationId(id);
+    }
+    ~CorrelationScope() { m_context.setCorrelationId(m_before); }
+    CorrelationScope(const CorrelationScope &) = delete;
+    CorrelationScope &operator=(const CorrelationScope &) = delete;
+
+private:
+    ActorContext &m_context;
+    const QString m_before;
 };
 
 } // namespace foundry::backend

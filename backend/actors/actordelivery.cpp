@@ -16,6 +16,7 @@ void ActorRuntime::act(const QString &id, ActorCall call, ActorReply reply)
     ActorMessage message;
     message.kind = ActorMessage::Kind::Call;
     message.bytes = call.args.size() + call.action.size() + 256;
+    message.correlation = call.correlationId;
     message.run = [call = std::move(call), reply](ActorInstance &actor) { actor.act(call, reply); };
     message.refuse = [reply](const Error &error) { reply(error); };
     post(id, std::move(message));
@@ -26,6 +27,7 @@ void ActorRuntime::attach(const QString &id, ConnectionId connection, std::funct
     ActorMessage message;
     message.kind = ActorMessage::Kind::Link;
     message.bytes = 256;
+    message.correlation = connectionCorrelation(connection);
     message.run = [connection, reply](ActorInstance &actor) {
         if (actor.isRetired()) { // deleted since it was looked up
             reply(makeError(QLatin1StringView("actor"), QLatin1StringView("not_found"), QStringLiteral("This was deleted.")));
@@ -48,6 +50,7 @@ void ActorRuntime::subscribe(const QString &id, ConnectionId connection, const Q
     ActorMessage message;
     message.kind = ActorMessage::Kind::Link;
     message.bytes = topic.size() + 256;
+    message.correlation = connectionCorrelation(connection);
     message.run = [connection, topic, on, refuse](ActorInstance &actor) {
         if (auto listening = actor.subscribe(connection, topic, on); !listening)
             refuse(listening.error());
@@ -96,6 +99,9 @@ void ActorRuntime::deliver(const QString &senderId, const ActorAddress &target, 
             message.kind = ActorMessage::Kind::Send;
             for (const Send &send : sends)
                 message.bytes += send.json.size() + 256;
+            message.correlation = sends.first().correlation;
+            if (message.correlation.isEmpty())
+                message.correlation = sendCorrelation(sends.first(), senderId);
             message.run = [senderId, sends](ActorInstance &actor) { actor.receive(senderId, sends); };
             message.refuse = [this, senderId, targetId, last = sends.last().sequence](const Error &error) {
                 // What is lost for good takes nothing any more; all else is tried again.

@@ -73,7 +73,7 @@ ActorInstance::~ActorInstance()
 }
 
 Result<std::unique_ptr<ActorInstance>> ActorInstance::start(const ActorRef &ref, const ActorFactory &factory,
-    const QString &dataDir, ActorPost &post)
+    const QString &dataDir, ActorPost &post, const QString &cause)
 {
     const QString actorsDir = dataDir + QStringLiteral("/actors");
     QDir().mkpath(actorsDir);
@@ -102,14 +102,17 @@ Result<std::unique_ptr<ActorInstance>> ActorInstance::start(const ActorRef &ref,
     std::unique_ptr<ActorInstance> instance(new ActorInstance(ref, std::move(*database), dataDir, post));
     if (auto prepared = instance->prepare(factory); !prepared)
         return prepared.error();
+    instance->m_correlationId = cause.isEmpty() ? instance->ownCorrelation() : cause;
     instance->m_actor->started();
     if (!instance->m_outboxEmpty && instance->m_inFlight.isEmpty())
         instance->dispatchOutbox();
     instance->setAlarmTimer();
     if (instance->m_indexed != instance->due(instance->m_outboxEmpty))
         instance->m_settleTimer.start(1000); // woken for nothing, or an entry that was lost
-    qCInfo(lcActors, "%s", LogLine("actor_started").add("actor", ref.address.name).add("key", ref.address.key.join(QLatin1Char('/')))
+    qCInfo(lcActors, "%s", LogLine("actor_started").add("correlation", instance->m_correlationId).add("actor", ref.address.name)
+            .add("key", ref.address.key.join(QLatin1Char('/')))
             .add("id", ref.id).add("generation", instance->m_generation).addMilliseconds("ms", clock.seconds()).text().constData());
+    instance->m_correlationId.clear();
     return instance;
 }
 
@@ -380,7 +383,10 @@ void ActorInstance::alarmDue()
         return;
     }
     const std::optional<Millis> rang = m_alarm;
-    m_actor->alarm();
+    {
+        const CorrelationScope own(*this, ownCorrelation());
+        m_actor->alarm();
+    }
     // Cleared after, so that one that was cut short rings again.
     if (m_alarm == rang) {
         auto cleared = transaction([](Transaction &tx) -> Result<> {

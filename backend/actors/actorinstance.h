@@ -22,12 +22,14 @@ struct ActorCall {
 using ActorReply = std::function<void(Result<QByteArray>)>;
 
 Error actorStoppingError();
+// The id of a send that nothing with an id caused.
+QString sendCorrelation(const Send &send, const QString &senderId);
 
 class ActorInstance final : public ActorContext {
 public:
-    // Opens the database and starts the actor.
+    // Opens the database and starts the actor. `cause`: the correlation id of what woke it; empty: it began by itself.
     static Result<std::unique_ptr<ActorInstance>> start(const ActorRef &ref, const ActorFactory &factory,
-        const QString &dataDir, ActorPost &post);
+        const QString &dataDir, ActorPost &post, const QString &cause = {});
     ~ActorInstance() override;
 
     void act(const ActorCall &call, const ActorReply &reply);
@@ -60,6 +62,8 @@ public:
     const ActorAddress &address() const override { return m_ref.address; }
     QString id() const override { return m_ref.id; }
     qint64 generation() const override { return m_generation; }
+    // The correlation id of what this run of the actor does by itself: "a", its id, its generation.
+    QString ownCorrelation() const { return QStringLiteral("a%1-%2").arg(m_ref.id.left(8)).arg(m_generation); }
     QString lostStorage() const override { return m_lostStorage; }
     QList<ActorAddress> children(const QString &name) override;
     Database &database() override { return *m_database; }
@@ -76,6 +80,7 @@ public:
     QString contentDirectory() override;
     QObject *owner() override { return m_owner.get(); }
     QString correlationId() const override { return m_correlationId; }
+    void setCorrelationId(const QString &id) override { m_correlationId = id; }
     HostMetrics &metrics() override { return m_post.metrics(); }
 
 private:

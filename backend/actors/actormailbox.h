@@ -30,6 +30,7 @@ struct ActorMessage {
     std::function<void(const Error &)> refuse = {};
     bool wakes = true;   // false: of no use to an actor that sleeps
     qsizetype bytes = 0; // what it holds, roughly
+    QString correlation = {}; // of what it is about
     Stopwatch made = {}; // when it was made, just before it was posted
 };
 

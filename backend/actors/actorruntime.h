@@ -8,6 +8,7 @@
 #include <QHash>
 #include <QObject>
 #include <QThread>
+#include <QUuid>
 
 namespace foundry::backend {
 
@@ -55,12 +56,14 @@ public:
     void attach(const QString &id, ConnectionId connection, std::function<void(Result<>)> reply);
     void subscribe(const QString &id, ConnectionId connection, const QString &topic, bool on);
     void detach(const QString &id, ConnectionId connection);
-    // How many actors do something that somebody waits for; `done` on the main thread.
+    // The correlation id of a connection, also beside those of other runs of the host: workflows keep theirs. Any thread.
+    QString connectionCorrelation(ConnectionId connection) const { return QStringLiteral("c%1-%2").arg(m_run).arg(connection); }
     // One actor drains and stops, its connections are closed with `told`; the next message starts it again. Any thread;
     // `done` on a worker thread.
     void stopActor(const QString &id, StopReason reason, const Error &told, std::function<void()> done = {});
     // How many actors are loaded: their databases are open. Any thread.
     int loadedCount() const { return m_loaded; }
+    // How many actors do something that somebody waits for; `done` on the main thread.
     void countWorking(std::function<void(int working)> done);
 
 private:
@@ -92,6 +95,7 @@ private:
 
     const std::unique_ptr<HostMetrics> m_ownMetrics;
     HostMetrics *const m_metrics;
+    const QString m_run = QUuid::createUuid().toString(QUuid::Id128).left(6); // this run of the host
     const RuntimeOptions m_options;
     const QList<ActorFactory> m_factories;
     EventSink *m_sink = nullptr;

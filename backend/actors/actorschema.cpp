@@ -30,6 +30,8 @@ CREATE TABLE inbox(sender TEXT PRIMARY KEY, sequence INTEGER NOT NULL) WITHOUT R
 )sql"),
         // What a topic holds is read without passing the tombstones of what it held before.
         QStringLiteral("CREATE INDEX rows_live ON rows(topic, type, seq) WHERE removed = 0 AND ord IS NULL;"),
+        // What caused a send is known where it is applied, also after a restart between the two.
+        QStringLiteral("ALTER TABLE outbox ADD COLUMN correlation TEXT NOT NULL DEFAULT '';"),
     };
 }
 

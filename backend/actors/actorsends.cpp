@@ -17,13 +17,18 @@ constexpr int kSendsAtOnce = 1000;
 constexpr qsizetype kSendBytesAtOnce = 4 * 1024 * 1024;
 } // namespace
 
+QString sendCorrelation(const Send &send, const QString &senderId)
+{
+    return QStringLiteral("s%1-%2").arg(send.sequence).arg(senderId.left(8));
+}
+
 void ActorInstance::dispatchOutbox()
 {
     // One batch for each target at a time: the next leaves when this one is answered, so that order survives a refusal.
     QList<QPair<ActorAddress, QList<Send>>> batches;
     {
         QHash<QString, qsizetype> batchOf;
-        auto q = m_database->query("SELECT sequence, target, target_name, target_key, name, json FROM outbox ORDER BY sequence");
+        auto q = m_database->query("SELECT sequence, target, target_name, target_key, name, json, correlation FROM outbox ORDER BY sequence");
         int count = 0;
         qsizetype bytes = 0;
         while (count < kSendsAtOnce && bytes < kSendBytesAtOnce && q.next()) {
@@ -34,7 +39,7 @@ void ActorInstance::dispatchOutbox()
                 batchOf.insert(target, batches.size());
                 batches.append({ActorAddress{q.text(2), protocol::decodeKey(q.text(3))}, {}});
             }
-            batches[batchOf.value(target)].second.append(Send{m_ref.address, q.integer(0), q.text(4), q.bytes(5)});
+            batches[batchOf.value(target)].second.append(Send{m_ref.address, q.integer(0), q.text(4), q.bytes(5), q.text(6)});
             bytes += batches[batchOf.value(target)].second.last().json.size();
             m_inFlight.insert(target, q.integer(0));
             ++count;
@@ -98,7 +103,7 @@ bool ActorInstance::receiveOne(const Send &send, const QString &senderId)
             senderId, send.sequence);
     };
     const Stopwatch clock;
-    m_correlationId = QStringLiteral("s%1-%2").arg(send.sequence).arg(senderId.left(8));
+    m_correlationId = send.correlation.isEmpty() ? sendCorrelation(send, senderId) : send.correlation;
     auto done = transaction([&](Transaction &tx) -> Result<> {
         if (crashPointsAreOn())
             crashPoint(tx, QStringLiteral("received %1 %2").arg(m_ref.address.name, send.name));

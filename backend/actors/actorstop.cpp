@@ -26,7 +26,7 @@ QLatin1StringView stopReasonText(StopReason reason)
 QByteArray encodeActorStop(const ActorStop &stop)
 {
     return QJsonDocument(QJsonObject{{QStringLiteral("event"), QStringLiteral("actor_stopped")},
-                             {QStringLiteral("actorId"), stop.actorId}, {QStringLiteral("name"), stop.address.name},
+                             {QStringLiteral("correlation"), stop.correlation}, {QStringLiteral("actorId"), stop.actorId}, {QStringLiteral("name"), stop.address.name},
                              {QStringLiteral("key"), QJsonArray::fromStringList(stop.address.key)},
                              {QStringLiteral("reason"), stopReasonText(stop.reason)},
                              {QStringLiteral("activeActions"), stop.activeActions},

@@ -20,6 +20,7 @@ struct ActorStop {
     Millis drainEndedAt = 0;
     Millis cleanupStartedAt = 0;
     Millis cleanupEndedAt = 0;
+    QString correlation = {}; // of this run of the actor ("a", its id, its generation): whatever ends it
 };
 
 QLatin1StringView stopReasonText(StopReason reason);

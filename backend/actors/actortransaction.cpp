@@ -31,10 +31,11 @@ Error outgoingTooLongError(const QString &what)
         QStringLiteral("Ask for less at a time: with a smaller limit, or page by page."));
 }
 
-ActorTransaction::ActorTransaction(Database &database, TopicStore &topics, Millis at)
+ActorTransaction::ActorTransaction(Database &database, TopicStore &topics, Millis at, QString &correlation)
     : m_database(database)
     , m_topics(topics)
     , m_at(at)
+    , m_correlation(correlation)
 {
 }
 
@@ -151,8 +152,8 @@ void ActorTransaction::append(const QString &topic, const TextAppend &append, co
 
 void ActorTransaction::send(const ActorAddress &to, const QString &name, const QByteArray &json)
 {
-    auto written = m_database.run("INSERT INTO outbox(target, target_name, target_key, name, json) VALUES(?, ?, ?, ?, ?)",
-        actorIdOf(to), to.name, protocol::encodeKey(to.key), name, json);
+    auto written = m_database.run("INSERT INTO outbox(target, target_name, target_key, name, json, correlation) VALUES(?, ?, ?, ?, ?, ?)",
+        actorIdOf(to), to.name, protocol::encodeKey(to.key), name, json, m_correlation);
     if (!written)
         return; // the database remembers it: a send that cannot be recorded fails the request
     ++m_sends;
@@ -160,6 +161,15 @@ void ActorTransaction::send(const ActorAddress &to, const QString &name, const Q
         crashPoint(*this, QStringLiteral("send %1 %2").arg(to.name, name));
     if (name == QLatin1StringView("create"))
         m_created.append(to);
+}
+
+void ActorTransaction::afterCommit(std::function<void()> then)
+{
+    m_then.append([&place = m_correlation, id = m_correlation, then = std::move(then)] {
+        const QString before = std::exchange(place, id);
+        then();
+        place = before;
+    });
 }
 
 Result<> ActorTransaction::finish()

@@ -17,7 +17,9 @@ Error outgoingTooLongError(const QString &what);
 
 class ActorTransaction final : public Transaction {
 public:
-    ActorTransaction(Database &database, TopicStore &topics, Millis at);
+    // `correlation` is the actor's place for the id of what is under way: sends and what runs after the commit take it from
+    // there as it is when they are asked for.
+    ActorTransaction(Database &database, TopicStore &topics, Millis at, QString &correlation);
 
     Database &database() override { return m_database; }
     void put(const QString &topic, const Entity &entity) override;
@@ -30,7 +32,7 @@ public:
     void setAlarm(std::optional<Millis> due) override { m_alarm = due; }
     void setRetired(bool retired) override { m_retired = retired; }
     void setErased() override { m_erased = true; }
-    void afterCommit(std::function<void()> then) override { m_then.append(std::move(then)); }
+    void afterCommit(std::function<void()> then) override;
     void onRollback(std::function<void()> then) override { m_undo.prepend(std::move(then)); }
 
     // Before the commit: writes the topics' revisions, alarm and wake flag. Errors: message.outgoing_too_long, internal.
@@ -69,6 +71,7 @@ private:
     Database &m_database;
     TopicStore &m_topics;
     const Millis m_at;
+    QString &m_correlation;
     Cause m_cause{QStringLiteral("system")};
     QList<Pending> m_pending;
     QList<ActorAddress> m_created;

@@ -83,7 +83,7 @@ QStringList OrganizationActor::migrations() const
                          "CREATE TABLE agent_choices (agent TEXT PRIMARY KEY, confirmed INTEGER NOT NULL, custom TEXT) WITHOUT ROWID;"),
         WorkflowRunner::schema2(), ProcessDesk::schema(), lifecycleSchema(),
         QStringLiteral("CREATE TABLE members (user TEXT PRIMARY KEY, role TEXT NOT NULL, revision INTEGER NOT NULL) WITHOUT ROWID;"),
-        purgeSchema(), rebuildSchema(), ordererSchema(), missingSchema()};
+        purgeSchema(), rebuildSchema(), ordererSchema(), missingSchema(), WorkflowRunner::schema3()};
 }
 
 void OrganizationActor::write(const std::function<Result<>(Transaction &)> &body)

@@ -59,6 +59,7 @@ private:
         bool leaving = false; // asked to go: no session needs it
         std::shared_ptr<Held> counted = {};
         QString detail;
+        QString correlation; // of what it was started for
     };
     // One session as it lives in an agent process.
     struct LiveSession {

@@ -113,6 +113,9 @@ void SandboxActor::startInPlace(const RunStage &run)
     process.startingStage = run.stage;
     process.startingAttempt = run.attempt;
     process.startedFor = run.attempt;
+    process.correlation = context().correlationId();
+    if (process.correlation.isEmpty())
+        process.correlation = context().id().left(8) + QLatin1Char('-') + run.agent.value;
     AgentSpec spec;
     spec.agentId = run.agent.value;
     spec.agentName = run.launch->name;
@@ -167,7 +170,7 @@ void SandboxActor::agentStarted(const AgentId &agent, const ProcessIdentity &ide
     Process &process = found->second;
     process.isUp = true;
     process.counted = std::make_shared<Held>(context().metrics().agentsRunning.with());
-    qCInfo(lcAgents, "%s", LogLine("agent_started").add("correlation", context().id().left(8) + QLatin1Char('-') + agent.value)
+    qCInfo(lcAgents, "%s", LogLine("agent_started").add("correlation", process.correlation)
             .add("agent", agent.value).add("sandbox", context().address().key.value(3)).add("pid", qint64(identity.pid)).text().constData());
     process.detail = QStringLiteral("Process %1").arg(identity.pid);
     write([&](Transaction &tx) -> Result<> {
@@ -243,7 +246,7 @@ void SandboxActor::agentEnded(const AgentId &agent, AcpClient *client, const Age
         return;
     Process process = found->second;
     m_processes.erase(found);
-    qCInfo(lcAgents, "%s", LogLine("agent_ended").add("correlation", context().id().left(8) + QLatin1Char('-') + agent.value)
+    qCInfo(lcAgents, "%s", LogLine("agent_ended").add("correlation", process.correlation)
             .add("agent", agent.value).add("sandbox", context().address().key.value(3)).add("asked", exit.asked ? u"yes" : u"no")
             .add("error", error ? error->key() : QString()).text().constData());
     for (auto it = m_live.begin(); it != m_live.end();)

@@ -49,7 +49,7 @@ QStringList TaskActor::migrations() const
 {
     return {TaskStore::schema() + TaskAttention::schema() + WorkflowRunner::schema() + TranscriptWriter::schema() + ChangesJob::schema(),
         WorkflowRunner::schema2(),
-        TaskStore::secondSchema() + TranscriptIndex::schema(), TaskFiles::schema()};
+        TaskStore::secondSchema() + TranscriptIndex::schema(), TaskFiles::schema(), WorkflowRunner::schema3()};
 }
 
 void TaskActor::started()

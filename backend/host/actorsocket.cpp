@@ -65,7 +65,7 @@ ActorSocket::ActorSocket(
     connect(socket, &QWebSocket::binaryMessageReceived, this,
         [this](const QByteArray &bytes) { received(QString::fromUtf8(bytes)); });
     connect(socket, &QWebSocket::disconnected, this, [this] {
-        qCInfo(lcSockets, "%s", LogLine("connection_closed").add("correlation", QStringLiteral("c%1").arg(m_connection))
+        qCInfo(lcSockets, "%s", LogLine("connection_closed").add("correlation", m_runtime.connectionCorrelation(m_connection))
                 .add("actor", m_address.name).add("user", m_caller.userId).add("code", qint64(m_socket->closeCode()))
                 .add("reason", m_socket->closeReason()).add("calls", qint64(m_calls)).addMilliseconds("ms", m_age.seconds())
                 .text().constData());
@@ -89,7 +89,7 @@ void ActorSocket::open(const ActorRef &actor, const Caller &caller)
     const QByteArray kind = actor.address.name.toLatin1();
     m_runtime.metrics().connectionsOpened.with({kind}).add();
     m_counted = std::make_unique<Held>(m_runtime.metrics().connections.with({kind}));
-    qCInfo(lcSockets, "%s", LogLine("connection_opened").add("correlation", QStringLiteral("c%1").arg(m_connection))
+    qCInfo(lcSockets, "%s", LogLine("connection_opened").add("correlation", m_runtime.connectionCorrelation(m_connection))
             .add("actor", actor.address.name).add("key", actor.address.key.join(QLatin1Char('/'))).add("user", caller.userId)
             .text().constData());
     Q_EMIT opened(m_address, caller.userId);
@@ -170,7 +170,7 @@ void ActorSocket::received(const QString &text)
     const auto frame = protocol::decodeClientFrame(utf8);
     if (!frame) {
         m_runtime.metrics().decodeErrors.with({"frame"}).add();
-        qCInfo(lcSockets, "%s", LogLine("decode_error").add("correlation", QStringLiteral("c%1").arg(m_connection))
+        qCInfo(lcSockets, "%s", LogLine("decode_error").add("correlation", m_runtime.connectionCorrelation(m_connection))
                 .add("actor", m_address.name).add("error", frame.error().key()).add("bytes", qint64(utf8.size())).text().constData());
         reject(makeError(QLatin1StringView("actor"), QLatin1StringView("invalid_request"), frame.error().message));
         return;
@@ -187,7 +187,7 @@ void ActorSocket::act(quint64 id, const QString &name, const QByteArray &args)
         sendFrame(protocol::encodeServerFrame(protocol::ErrorFrame{*refused, id}));
         return;
     }
-    ActorCall call{name, args, m_gate.callerAt(m_caller, m_address), QStringLiteral("c%1-%2").arg(m_connection).arg(++m_calls)};
+    ActorCall call{name, args, m_gate.callerAt(m_caller, m_address), m_runtime.connectionCorrelation(m_connection) + QStringLiteral("-%1").arg(++m_calls)};
     if (args.contains("[\"$")) {
         auto plain = protocol::unescapeExtensions(args);
         if (!plain) {

@@ -39,9 +39,9 @@ void WorkflowRunner::start(Transaction &tx, const WorkflowRecipe &recipe)
     if (exists(recipe.id))
         return;
     const QByteArray after = QJsonDocument(QJsonArray::fromStringList(recipe.after)).toJson(QJsonDocument::Compact);
-    tx.database().run("INSERT INTO workflows (id, kind, version, input, after, created_at, family) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    tx.database().run("INSERT INTO workflows (id, kind, version, input, after, created_at, family, correlation) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         recipe.id, recipe.kind, m_hooks.version ? m_hooks.version(recipe.kind) : m_version, recipe.input, after,
-        QDateTime::currentMSecsSinceEpoch(), m_family);
+        QDateTime::currentMSecsSinceEpoch(), m_family, m_context.correlationId());
     for (qsizetype i = 0; i < recipe.steps.size(); ++i) {
         addStep(tx, recipe.id, recipe.steps[i], i);
         crashHas(recipe.kind, recipe.steps[i].name);
@@ -156,6 +156,7 @@ void WorkflowRunner::stopOther(Transaction &tx, StepRecord step)
 
 void WorkflowRunner::beginStep(Transaction &tx, StepRecord step, bool resumed)
 {
+    const CorrelationScope scope(m_context, correlation(step.workflow));
     const Millis now = QDateTime::currentMSecsSinceEpoch();
     // It could have begun when the one before it ended, when its pause was over, or when its workflow was recorded.
     Millis could = step.dueAt.value_or(0);
@@ -187,6 +188,7 @@ bool WorkflowRunner::finish(Transaction &tx, const QString &workflow, const QStr
     auto record = step(workflow, stepName);
     if (!record || record->attempt != attempt || record->state != StageState::Running)
         return false;
+    const CorrelationScope scope(m_context, correlation(workflow));
     record->endedAt = QDateTime::currentMSecsSinceEpoch();
     record->progressAt = record->endedAt;
     record->deadlineAt.reset();
@@ -314,6 +316,8 @@ Result<> WorkflowRunner::retry(Transaction &tx, const QString &workflow, const Q
     if (isUndoing(workflow) && !stepName.startsWith(workflowUndo))
         return makeError(QLatin1StringView("state"), QLatin1StringView("conflict"),
             QStringLiteral("What this work had done is being taken back."), QStringLiteral("Begin it anew afterwards."));
+    if (const QString asked = m_context.correlationId(); !asked.isEmpty())
+        tx.database().run("UPDATE workflows SET correlation = ? WHERE id = ?", asked, workflow);
     if (isFromOtherVersion(workflow)) {
         const auto today = m_hooks.recipe ? m_hooks.recipe(workflow) : std::nullopt;
         if (!today)
@@ -422,9 +426,11 @@ bool WorkflowRunner::hasWork() const
 
 void WorkflowRunner::tell(const char *event, const StepRecord &step) const
 {
-    const QString correlation = m_context.correlationId();
+    const QString own = correlation(step.workflow);
+    const QString by = m_context.correlationId(); // a cancel is another work than what it ends
     LogLine line(event);
-    line.add("correlation", correlation.isEmpty() ? m_context.id().left(8) + QLatin1Char('-') + step.workflow : correlation)
+    line.add("correlation", own)
+        .add("by", by == own ? QString() : by)
         .add("actor", m_context.address().name)
         .add("key", m_context.address().key.join(QLatin1Char('/')))
         .add("workflow", step.workflow)

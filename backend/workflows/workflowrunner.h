@@ -85,11 +85,13 @@ public:
     // `version` is that of the recipes: work under way that was recorded by another version stops and says so.
     WorkflowRunner(ActorContext &context, int version, Hooks hooks, QString family = {});
 
-    // Schema of the runners' tables, once for each actor: two steps of the actor's migrations.
+    // Schema of the runners' tables, once for each actor: three steps of the actor's migrations.
     static QString schema();
     static QString schema2();
+    static QString schema3();
 
-    // Records the recipe; a workflow of that id that exists stays as it is.
+    // Records the recipe with the correlation id of what is under way: its steps, also those after a restart, are told and
+    // sent under it. A workflow of that id that exists stays as it is.
     void start(Transaction &tx, const WorkflowRecipe &recipe);
     // Forgets a workflow and its steps.
     void forget(Transaction &tx, const QString &workflow);
@@ -137,6 +139,7 @@ public:
 
 private:
     bool canBegin(const QString &workflow) const;
+    QString correlation(const QString &workflow) const;
     bool isUndoing(const QString &workflow) const;
     bool isFromOtherVersion(const QString &workflow) const;
     void stopOther(Transaction &tx, StepRecord step);

@@ -72,6 +72,18 @@ QString WorkflowRunner::schema2()
         "ALTER TABLE workflow_steps ADD COLUMN due_at INTEGER;");
 }
 
+QString WorkflowRunner::schema3()
+{
+    return QStringLiteral("ALTER TABLE workflows ADD COLUMN correlation TEXT NOT NULL DEFAULT '';");
+}
+
+QString WorkflowRunner::correlation(const QString &workflow) const
+{
+    auto q = m_context.database().query("SELECT correlation FROM workflows WHERE id = ?", workflow);
+    const QString known = q.next() ? q.text(0) : QString();
+    return known.isEmpty() ? m_context.id().left(8) + QLatin1Char('-') + workflow : known;
+}
+
 std::optional<Millis> WorkflowRunner::nextDeadline() const
 {
     auto q = m_context.database().query(

@@ -69,7 +69,7 @@ public:
         };
         m_jobs.add(kind);
     }
-    QStringList migrations() const override { return {WorkflowRunner::schema(), WorkflowRunner::schema2()}; }
+    QStringList migrations() const override { return {WorkflowRunner::schema(), WorkflowRunner::schema2(), WorkflowRunner::schema3()}; }
     void started() override
     {
         auto done = context().transaction([this](Transaction &tx) -> Result<> {

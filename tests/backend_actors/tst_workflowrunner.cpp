@@ -73,7 +73,7 @@ public:
         , m_other(context, 1, {}, QStringLiteral("other"))
     {
     }
-    QStringList migrations() const override { return {WorkflowRunner::schema(), WorkflowRunner::schema2()}; }
+    QStringList migrations() const override { return {WorkflowRunner::schema(), WorkflowRunner::schema2(), WorkflowRunner::schema3()}; }
     void started() override
     {
         auto done = context().transaction([this](Transaction &tx) -> Result<> {

@@ -16,9 +16,12 @@
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QProcessEnvironment>
+#include <QStandardPaths>
 #include <QTcpSocket>
 #include <QTest>
 
+#include <csignal>
 #include <thread>
 
 using namespace foundry;
@@ -43,6 +46,37 @@ QPair<int, QByteArray> observeGet(const QString &endpoint, const QByteArray &pat
     return {all.mid(9, 3).toInt(), body < 0 ? QByteArray() : all.sliced(body + 4)};
 }
 
+// The events of the host's log, in order.
+QList<QJsonObject> observeLines(const wire::HostProcess &host)
+{
+    QFile log(host.dataDir() + QStringLiteral("/host.log"));
+    if (!log.open(QIODevice::ReadOnly))
+        return {};
+    QList<QJsonObject> lines;
+    const QList<QByteArray> all = log.readAll().split('\n');
+    for (const QByteArray &line : all) {
+        if (const qsizetype at = line.indexOf(": {\""); at >= 0)
+            lines.append(QJsonDocument::fromJson(line.sliced(at + 2)).object());
+    }
+    return lines;
+}
+
+QString observeText(const QJsonObject &line, const char *name)
+{
+    return line.value(QLatin1StringView(name)).toString();
+}
+
+// "event actor step" of all lines with that id.
+QStringList observeWith(const QList<QJsonObject> &lines, const QString &correlation)
+{
+    QStringList found;
+    for (const QJsonObject &line : lines) {
+        if (observeText(line, "correlation") == correlation)
+            found.append(QStringList{observeText(line, "event"), observeText(line, "actor"), observeText(line, "step")}.join(QLatin1Char(' ')).trimmed());
+    }
+    return found;
+}
+
 } // namespace
 
 class TstObserve : public QObject {
@@ -56,6 +90,7 @@ private Q_SLOTS:
     void logIsBoundedAndClean();
     void aRealHost();
     void whatTasksUse();
+    void oneIdForAllThatACommandCauses();
 };
 
 void TstObserve::figures()
@@ -168,6 +203,9 @@ void TstObserve::aRealHost()
 {
     foundry::test::GitFixture git;
     wire::HostProcess host(git.path(QStringLiteral("data")));
+    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    environment.insert(QStringLiteral("FOUNDRY_IDLE_MS"), QStringLiteral("500"));
+    host.setEnvironment(environment);
     QVERIFY(host.start().ok());
     QCOMPARE(observeGet(host.endpoint(), "/metrics", {}).first, 401);
     QCOMPARE(observeGet(host.endpoint(), "/metrics", "wrong").first, 401);
@@ -209,6 +247,8 @@ void TstObserve::aRealHost()
     }
     wire::WireClient app(host.endpoint(), host.token());
     QTRY_VERIFY_WITH_TIMEOUT(observeGet(host.endpoint(), "/metrics", host.token().toLatin1()).second.contains("foundry_connections{actor=\"app\"} 0"), 5000);
+    // Nobody is connected to it: it drains and sleeps.
+    QTRY_VERIFY_WITH_TIMEOUT(observeGet(host.endpoint(), "/metrics", host.token().toLatin1()).second.contains("foundry_drain_seconds_count{actor=\"app\"}"), 10000);
     QVERIFY(app.open(QStringLiteral("app"), {QStringLiteral("app")}).ok());
     const auto answer = app.call(QStringLiteral("metrics"), "[{}]");
     QVERIFY(answer.ok());
@@ -234,7 +274,9 @@ void TstObserve::aRealHost()
     QVERIFY(atLeast("foundry_action_seconds_count{actor=\"organization\",action=\"addRepository\"}", 1));
     QVERIFY(atLeast("foundry_action_errors_total{actor=\"organization\",error=\"input.invalid\"}", 1));
     QVERIFY(atLeast("foundry_projection_update_seconds_count{actor=\"audit-log\",send=\"event\"}", 1));
-    QVERIFY(atLeast("foundry_workflow_queue_seconds_count{step=\"check\"}", 0) || samples.join(QLatin1Char(' ')).contains(QLatin1StringView("foundry_workflow_queue_seconds_count")));
+    QVERIFY(atLeast("foundry_workflow_queue_seconds_count{step=\"check\"}", 1));
+    QVERIFY(atLeast("foundry_workflow_steps_total{step=\"check\",state=\"done\"}", 1));
+    QVERIFY(atLeast("foundry_drain_seconds_count{actor=\"app\"}", 1));
     QVERIFY(atLeast("foundry_mailbox_wait_seconds_count{actor=\"organization\"}", 1));
     QVERIFY(atLeast("foundry_commits_total{actor=\"organization\"}", 1));
     QVERIFY(atLeast("foundry_open_actors{actor=\"organization\"}", 1));
@@ -256,8 +298,7 @@ void TstObserve::aRealHost()
         QVERIFY2(parsed.error == QJsonParseError::NoError, line.constData());
         const QString event = object.value(QLatin1StringView("event")).toString();
         events.insert(event);
-        if (!event.startsWith(QLatin1StringView("actor_")))
-            QVERIFY2(!object.value(QLatin1StringView("correlation")).toString().isEmpty(), line.constData());
+        QVERIFY2(!object.value(QLatin1StringView("correlation")).toString().isEmpty(), line.constData());
     }
     for (const char *event : {"actor_started", "actor_stopped", "connection_opened", "connection_closed", "action_failed", "step_begun", "step_ended"})
         QVERIFY2(events.contains(QLatin1StringView(event)), event);
@@ -295,6 +336,64 @@ void TstObserve::whatTasksUse()
     app = std::make_unique<wire::WireClient>(host.endpoint(), host.token());
     QVERIFY(app->open(QStringLiteral("app"), {QStringLiteral("app")}).ok());
     QVERIFY(status().tasksDiskBytes > 0);
+}
+
+// A command's id stands in the lines of all that it causes: in the actors that its sends reach, in the steps of the
+// workflows that begin there, and in those steps that come after the host was killed.
+void TstObserve::oneIdForAllThatACommandCauses()
+{
+    test::GitFixture git;
+    const QString hold = git.path(QStringLiteral("hold"));
+    const QString bin = git.path(QStringLiteral("bin"));
+    QVERIFY(QDir().mkpath(bin));
+    // A git that hangs where the work tree is made, as long as the file is there.
+    QFile slow(bin + QStringLiteral("/git"));
+    QVERIFY(slow.open(QIODevice::WriteOnly));
+    slow.write("#!/bin/sh\ncase \" $* \" in *\" worktree add \"*) : > '" + (hold + QStringLiteral(".reached")).toUtf8() + "'\nwhile [ -e '"
+        + hold.toUtf8() + "' ]; do sleep 0.05; done;; esac\nexec '" + QStandardPaths::findExecutable(QStringLiteral("git")).toUtf8() + "' \"$@\"\n");
+    slow.close();
+    QVERIFY(slow.setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner));
+    QFile holding(hold);
+    QVERIFY(holding.open(QIODevice::WriteOnly));
+    holding.close();
+
+    wire::HostProcess host(git.path(QStringLiteral("data")));
+    QProcessEnvironment environment = git.environment();
+    environment.insert(QStringLiteral("PATH"), bin + QLatin1Char(':') + environment.value(QStringLiteral("PATH"), qEnvironmentVariable("PATH")));
+    host.setEnvironment(environment);
+    QVERIFY(host.start());
+    test::HostTask ids;
+    QVERIFY(test::addRepository(host, ids.repo, git.makeRepository(QStringLiteral("project"))));
+    auto organization = test::openOrganization(host);
+    QVERIFY(organization);
+    CreateTask create = test::newTask(ids, QStringLiteral("/help"));
+    create.requestId = RequestId(QStringLiteral("the-known-request"));
+    QVERIFY(test::ask(**organization, QStringLiteral("createTask"), create));
+    QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(hold + QStringLiteral(".reached")), 30000);
+    *organization = nullptr;
+    host.kill(SIGKILL);
+    QVERIFY(host.waitForEnd(10000));
+    QString correlation;
+    const QList<QJsonObject> before = observeLines(host);
+    for (const QJsonObject &line : before) {
+        if (observeText(line, "request") == create.requestId.value)
+            correlation = observeText(line, "correlation");
+    }
+    QVERIFY(!correlation.isEmpty());
+    const QStringList first = observeWith(before, correlation);
+    for (const char *line : {"command organization", "actor_started task", "actor_started sandbox", "step_begun task repo_prepared"})
+        QVERIFY2(first.contains(QLatin1StringView(line)), qPrintable(first.join(QLatin1Char('\n'))));
+    QVERIFY(!first.contains(QLatin1StringView("step_ended task agent_ready")));
+
+    QVERIFY(QFile::remove(hold));
+    QVERIFY(host.start());
+    const auto after = [&] { return observeWith(observeLines(host), correlation).mid(first.size()); };
+    QTRY_VERIFY2_WITH_TIMEOUT(after().contains(QLatin1StringView("step_ended task agent_ready")), qPrintable(after().join(QLatin1Char('\n'))), 30000);
+    QVERIFY2(after().contains(QLatin1StringView("agent_started")), qPrintable(after().join(QLatin1Char('\n'))));
+    // Another run's calls have other ids, and nothing goes without one.
+    const QList<QJsonObject> all = observeLines(host);
+    for (const QJsonObject &line : all)
+        QVERIFY2(!observeText(line, "correlation").isEmpty(), qPrintable(observeText(line, "event")));
 }
 
 QTEST_GUILESS_MAIN(TstObserve)

@@ -6,7 +6,7 @@ packages_build="g++ make git ca-certificates cmake ninja-build ccache pkg-config
  qt6-base-dev libqt6sql6-sqlite qt6-websockets-dev qt6-networkauth-dev qt6-svg-dev
  qtkeychain-qt6-dev libsecret-1-0 libcmark-gfm-dev libcmark-gfm-extensions-dev libsimdjson-dev libsqlite3-dev
  libvterm-dev qt6-l10n-tools fonts-inter fonts-jetbrains-mono"
-packages_test="xvfb xauth openbox xdotool x11-utils x11-apps imagemagick dbus dbus-x11 gnome-keyring libsecret-tools at-spi2-core
+packages_test="xvfb xauth openbox xdotool x11-utils x11-apps imagemagick dbus dbus-x11 gnome-keyring libsecret-tools at-spi2-core openssl
  python3-pyatspi fonts-noto-core fonts-noto-color-emoji"
 apt_locks="/var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock"
 apt_patience=900 # seconds to wait for another program that uses apt
@@ -53,7 +53,7 @@ Fedora:
 Arch:
   pacman -S --needed base-devel git cmake ninja ccache python qt6-base qt6-websockets qt6-networkauth qt6-svg qt6-tools \\
     syntax-highlighting qtkeychain-qt6 libsecret cmark-gfm simdjson sqlite libvterm inter-font ttf-jetbrains-mono
-The tests need besides: Xvfb, openbox, xdotool, ImageMagick, dbus, gnome-keyring, AT-SPI with pyatspi, Noto fonts, node and npm.
+The tests need besides: Xvfb, openbox, xdotool, ImageMagick, dbus, gnome-keyring, openssl, AT-SPI with pyatspi, Noto fonts, node and npm.
 EOF
 }
 

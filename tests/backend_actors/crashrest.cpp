@@ -81,7 +81,7 @@ bool CrashRest::organizations()
 {
     return perform("createOrganization", [this]() -> QString {
         const auto app = opened(QStringLiteral("app"), {QStringLiteral("app")});
-        const QString asked = order("createOrganization", app.get(), crashrestArguments("team", CreateOrganization{{}, OrganizationId(QStringLiteral("team")), QStringLiteral("Team")}));
+        QString asked = order("createOrganization", app.get(), crashrestArguments("team", CreateOrganization{{}, OrganizationId(QStringLiteral("team")), QStringLiteral("Team")}));
         if (!asked.isEmpty())
             return asked;
         return waitFor([this] {
@@ -189,7 +189,7 @@ bool CrashRest::givenUp()
         }, "the silent agent");
     });
     return made && perform("cancelProvisioning", [this]() -> QString {
-        const QString asked = order("cancelProvisioning", task(), crashrestArguments("give-up", CancelProvisioning{}));
+        QString asked = order("cancelProvisioning", task(), crashrestArguments("give-up", CancelProvisioning{}));
         if (!asked.isEmpty())
             return asked;
         const QString left = untilStatus(SessionStatus::Error);
@@ -226,7 +226,7 @@ bool CrashRest::processes()
             create.args = {QStringLiteral("-c"), QStringLiteral("echo $$ %1 >>'%2'; %3").arg(QString::fromLatin1(id), m_git.path(QStringLiteral("journal-processes")), script)};
             create.tty = tty;
             const auto sandbox = opened(QStringLiteral("sandbox"), {QStringLiteral("org"), QStringLiteral("local"), QStringLiteral("sandbox"), m_adopted.task.value});
-            const QString asked = order("createProcess", sandbox.get(), crashrestArguments(id, create));
+            QString asked = order("createProcess", sandbox.get(), crashrestArguments(id, create));
             if (!asked.isEmpty())
                 return asked;
             return waitFor([&] {
@@ -266,10 +266,10 @@ bool CrashRest::cut()
 {
     const bool asked = perform("a question", [this]() -> QString {
         CreateSession create{{}, m_second, agentOf("question"), {}, {}};
-        const QString made = order("createSession", task(), crashrestArguments("asking", create));
+        QString made = order("createSession", task(), crashrestArguments("asking", create));
         if (!made.isEmpty())
             return made;
-        const QString sent = send(m_second, QStringLiteral("q-build"), QStringLiteral("build"));
+        QString sent = send(m_second, QStringLiteral("q-build"), QStringLiteral("build"));
         if (!sent.isEmpty())
             return sent;
         return waitFor([this] {

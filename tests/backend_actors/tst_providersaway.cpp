@@ -40,12 +40,11 @@ private Q_SLOTS:
 private:
     Made remote(const QString &prompt = {})
     {
-        const auto made = m_host->createTask(m_repo, prompt, [](CreateTask &task) { task.provider = QStringLiteral("remote"); });
-        return made;
+        return m_host->createTask(m_repo, prompt, [](CreateTask &task) { task.provider = QStringLiteral("remote"); });
     }
     Made readyRemote()
     {
-        const auto made = remote();
+        auto made = remote();
         if (!m_host->waitForStatus(made, SessionStatus::Ready))
             qFatal("the task does not become ready");
         return made;

@@ -99,6 +99,7 @@ void TstObserve::figures()
     Counter &commits = metrics.commits.with({"task"});
     QCOMPARE(&metrics.commits.with({"task"}), &commits);
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int i = 0; i < 4; ++i) {
         threads.emplace_back([&metrics, i] {
             for (int n = 0; n < 1000; ++n) {

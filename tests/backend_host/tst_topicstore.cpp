@@ -40,7 +40,7 @@ private:
         QList<TopicEvent> events;
         if (!m_db->begin())
             return events;
-        ActorTransaction tx(*m_db, *m_store, at);
+        ActorTransaction tx(*m_db, *m_store, at, m_correlation);
         body(tx);
         if (!tx.finish() || !m_db->commit())
             return events;
@@ -82,6 +82,7 @@ private:
     std::unique_ptr<QTemporaryDir> m_dir;
     std::unique_ptr<TopicStore> m_store;
     std::unique_ptr<Database> m_db;
+    QString m_correlation;
 };
 
 void tst_TopicStore::init()
@@ -221,7 +222,7 @@ void tst_TopicStore::removalsFillPagesToo()
     });
     const qint64 before = m_store->info(m_topic).revision;
     QVERIFY(m_db->begin());
-    ActorTransaction tx(*m_db, *m_store, 2000);
+    ActorTransaction tx(*m_db, *m_store, 2000, m_correlation);
     for (int n = 0; n < 300; ++n)
         tx.remove(m_topic, QStringLiteral("TaskOverlay"), idOf(n).value);
     QVERIFY(tx.finish() && m_db->commit());
@@ -250,7 +251,7 @@ void tst_TopicStore::aRowThatNoMessageCarries()
 {
     const auto put = [&](qsizetype length, QChar of) {
         (void)m_db->begin();
-        ActorTransaction tx(*m_db, *m_store, 1000);
+        ActorTransaction tx(*m_db, *m_store, 1000, m_correlation);
         SessionOverlay draft;
         draft.id = SessionId(QStringLiteral("s"));
         draft.draft = Draft{QString(length, of)};

@@ -16,7 +16,7 @@ TaskActor::TaskActor(ActorContext &context, GitEnvironment git, QString blobRoot
     , m_store(context)
     , m_blobs(BlobStore(std::move(blobRoot)).ofTask(TaskId(context.address().key.last())))
     , m_transcripts(context, m_blobs, [this](Transaction &tx) { settle(tx); })
-    , m_attention(context, m_store)
+    , m_attention(m_store)
     , m_provisioning(context, m_store, deadlines,
           {[this](Transaction &tx, const SessionId &session, const QString &origin) { m_turns.sessionReady(tx, session, origin); },
               [this](Transaction &tx) { tx.afterCommit([this] { m_changes.request(0); }); },

@@ -10,9 +10,8 @@
 
 namespace foundry::backend {
 
-TaskAttention::TaskAttention(ActorContext &context, TaskStore &store)
-    : m_context(context)
-    , m_store(store)
+TaskAttention::TaskAttention(TaskStore &store)
+    : m_store(store)
 {
 }
 

@@ -8,7 +8,7 @@ namespace foundry::backend {
 
 class TaskAttention {
 public:
-    TaskAttention(ActorContext &context, TaskStore &store);
+    explicit TaskAttention(TaskStore &store);
 
     static QString schema();
 
@@ -23,7 +23,6 @@ public:
 private:
     qint64 nextRevision(Transaction &tx);
 
-    ActorContext &m_context;
     TaskStore &m_store;
 };
 

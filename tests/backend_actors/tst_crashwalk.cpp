@@ -210,7 +210,8 @@ void tst_CrashWalk::walk()
     if (isOne()) {
         Walked walked;
         QString text = mode();
-        for (const auto &[script, life] : m_passed.keys()) {
+        const auto walks = m_passed.keys();
+        for (const auto &[script, life] : walks) {
             const QString name = nameOf(script, life);
             if (name.isEmpty() || !mode().startsWith(name))
                 continue;

@@ -173,7 +173,8 @@ void tst_ProvidersAway::destroyFails()
     QVERIFY(!error.action.isEmpty());
     QVERIFY(waitForTask(made, TaskStatus::Ready)); // as it was
     QTRY_COMPARE(attention().size(), 1);
-    QVERIFY2(attention().first().contains(QLatin1StringView("Archiving failed")) && attention().first().contains(QLatin1StringView("busy with a backup")), qPrintable(attention().first()));
+    const QString said = attention().constFirst();
+    QVERIFY2(said.contains(QLatin1StringView("Archiving failed")) && said.contains(QLatin1StringView("busy with a backup")), qPrintable(said));
     verifyEdited(workTree(made));
     QCOMPARE(count("destroy begins"), 1); // nobody tries again unasked
     take(QStringLiteral("fail-destroy"));

@@ -10,6 +10,8 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 
+#include <algorithm>
+
 using namespace foundry;
 using namespace foundry::backend;
 using namespace foundry::test;
@@ -126,7 +128,9 @@ void tst_StorageFails::commands()
         QCOMPARE(refused.error().key(), QStringLiteral("internal.storage_failed"));
         QVERIFY2(refused.error().message.contains(QLatin1StringView("broken for the test")), qPrintable(refused.error().message));
         QVERIFY(!refused.error().action.isEmpty());
-        QVERIFY(rows(actor) == before);
+        // They come by their revisions, and the background moves those on.
+        const QList<Entity> after = rows(actor);
+        QVERIFY(std::is_permutation(after.cbegin(), after.cend(), before.cbegin(), before.cend()));
         QCOMPARE(sends(actor), sent);
         mend(actor);
     }

@@ -281,6 +281,7 @@ private Q_SLOTS:
         const auto again = place.save(true);
         VERIFY_OK(again);
         QCOMPARE(place.rev(savedRef()), saved->kept);
+        VERIFY_OK(waitFor<Unit>([&](QObject *context, auto done) { keeper.removePlace(spec, handle, 60000, context, done); }));
         const auto released = waitFor<QString>([&](QObject *context, auto done) { keeper.release(spec, handle, *saved, true, 60000, context, done); });
         VERIFY_OK(released);
         QVERIFY2(released->isEmpty(), qPrintable(*released));
@@ -288,6 +289,7 @@ private Q_SLOTS:
         QVERIFY(place.rev(QStringLiteral("refs/heads/topic")).isEmpty());
         QCOMPARE(parseWorktreeList(place.fixture.mustGit(place.repo, worktreeListArguments())).size(), 1);
         // Once more: nothing is left to do.
+        VERIFY_OK(waitFor<Unit>([&](QObject *context, auto done) { keeper.removePlace(spec, handle, 60000, context, done); }));
         VERIFY_OK(waitFor<QString>([&](QObject *context, auto done) { keeper.release(spec, handle, *saved, true, 60000, context, done); }));
     }
 
@@ -300,17 +302,17 @@ private Q_SLOTS:
         SandboxSpec spec;
         spec.repository = place.repo;
         spec.branch = QStringLiteral("topic");
-        const auto release = [&](const QString &where) {
+        const auto remove = [&](const QString &where) {
             SandboxHandle handle;
             handle.place = handle.workTree = where;
-            return waitFor<QString>([&](QObject *context, auto done) { keeper.release(spec, handle, {}, true, 60000, context, done); });
+            return waitFor<Unit>([&](QObject *context, auto done) { keeper.removePlace(spec, handle, 60000, context, done); });
         };
-        VERIFY_CODE(release(place.tree), "outside");
-        VERIFY_CODE(release(place.repo), "outside");
-        VERIFY_CODE(release(place.fixture.path(QStringLiteral("own/../trees/t1"))), "outside");
+        VERIFY_CODE(remove(place.tree), "outside");
+        VERIFY_CODE(remove(place.repo), "outside");
+        VERIFY_CODE(remove(place.fixture.path(QStringLiteral("own/../trees/t1"))), "outside");
         // A link in the path leads out.
         QVERIFY(QFile::link(place.fixture.path(QStringLiteral("trees")), place.fixture.path(QStringLiteral("own/linked"))));
-        VERIFY_CODE(release(place.fixture.path(QStringLiteral("own/linked/t1"))), "outside");
+        VERIFY_CODE(remove(place.fixture.path(QStringLiteral("own/linked/t1"))), "outside");
         QVERIFY(QFile::exists(place.tree + QStringLiteral("/README.md")));
         QVERIFY(!place.rev(QStringLiteral("topic")).isEmpty());
     }

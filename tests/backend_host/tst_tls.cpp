@@ -270,7 +270,7 @@ void TstTls::overTls()
     QVERIFY(said.at(1).constFirst().toString().contains(QLatin1StringView("hostVersion")));
     host.terminate();
     QTRY_COMPARE_WITH_TIMEOUT(socket.closeReason(), QStringLiteral("actor.stopping"), 10000);
-    QVERIFY(host.waitForFinished(20000));
+    QVERIFY(host.state() == QProcess::NotRunning || host.waitForFinished(20000));
     QCOMPARE(host.exitCode(), 0);
 }
 

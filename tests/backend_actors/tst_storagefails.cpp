@@ -24,6 +24,13 @@ private Q_SLOTS:
     {
         begin();
         m_made = ready();
+        // What a new task's first look at its work tree finds is on the way to the organization until then.
+        QVERIFY(QTest::qWaitFor([this] {
+            const auto headers = m_host->rows<ChangesHeader>(m_made.address, QStringLiteral("changes"));
+            return !headers.isEmpty() && headers.constFirst().at > 0 && !headers.constFirst().refreshing;
+        }, 60000));
+        for (qint64 seen = -1; seen != sends(m_made.address); QTest::qWait(200))
+            seen = sends(m_made.address);
     }
     void cleanup() { end(); }
 

@@ -72,9 +72,12 @@ qsizetype WorkTreeWatcher::watch(const QString &worktree, const QList<QByteArray
             m_new.remove(folder);
             continue;
         }
-        // A folder with files that nobody lists is ignored.
-        if (m_new.contains(folder) && !watcherHasFiles(m_root + '/' + folder))
-            continue;
+        // A folder with files that nobody lists is ignored, or its first file is younger than the list: one more look tells.
+        if (m_new.contains(folder)) {
+            if (!watcherHasFiles(m_root + '/' + folder))
+                continue;
+            note(&folder);
+        }
         m_new.remove(folder);
         const int watch = m_byFolder.take(folder);
         m_byWatch.remove(watch);

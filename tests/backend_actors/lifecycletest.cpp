@@ -2,6 +2,8 @@
 
 #include <QStandardPaths>
 
+#include <unistd.h>
+
 namespace foundry::test {
 
 namespace {
@@ -112,13 +114,15 @@ void LifecycleTest::hangGit(const QString &verb)
 
 int LifecycleTest::hungGits(const QString &verb)
 {
-    // The shell that runs the script has the verb among its arguments.
+    // The shell that runs the script has the verb among its arguments, and leads a group; so has, for a moment and without
+    // leading one, what it forks.
     const QByteArray script = m_host->git.path(QStringLiteral("bin/git")).toUtf8();
     int count = 0;
     for (const QString &process : QDir(QStringLiteral("/proc")).entryList({QStringLiteral("[0-9]*")}, QDir::Dirs)) {
         QFile file(QStringLiteral("/proc/%1/cmdline").arg(process));
         const QByteArray line = file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
-        if (line.contains(script) && line.split('\0').contains(verb.toUtf8()))
+        const pid_t pid = process.toInt();
+        if (line.contains(script) && ::getpgid(pid) == pid && line.split('\0').contains(verb.toUtf8()))
             ++count;
     }
     return count;

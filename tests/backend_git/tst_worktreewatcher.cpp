@@ -60,6 +60,28 @@ private Q_SLOTS:
         QVERIFY(!watcher.isWatching());
     }
 
+    // A list that was begun before a new folder's first file was written, and comes before that was seen.
+    void filesYoungerThanTheList()
+    {
+        WorkTreeWatcher watcher;
+        QSignalSpy touched(&watcher, &WorkTreeWatcher::touched);
+        watcher.watch(m_tree, {QByteArray()});
+        QDir(m_tree).mkpath(QStringLiteral("deep/er"));
+        QTRY_VERIFY(watcher.isWatching("deep/er"));
+        QTest::qWait(300);
+        touched.clear();
+        m_fixture->write(m_tree, QStringLiteral("deep/er/file"), "x");
+        watcher.watch(m_tree, {QByteArray()});
+        QTRY_VERIFY(said(touched).contains("deep/er"));
+        // Nobody lists it now either: it is ignored, and looked at no more.
+        touched.clear();
+        watcher.watch(m_tree, {QByteArray()});
+        m_fixture->write(m_tree, QStringLiteral("deep/er/file"), "y");
+        m_fixture->write(m_tree, QStringLiteral("here"), "x");
+        QTRY_VERIFY(said(touched).contains(QByteArray()));
+        QVERIFY(!said(touched).contains("deep/er"));
+    }
+
     void isBounded()
     {
         WorkTreeWatcher watcher(nullptr, 3);

@@ -72,6 +72,12 @@ ProcessIdentity ProcessIdentity::fromText(const QString &text)
     return {parts[0].toLongLong(), parts[1].toLongLong(), parts[2], parts[3]};
 }
 
+qint64 processStartTicks(qint64 pid)
+{
+    const auto stat = procStat(pid);
+    return stat ? stat->startTicks : 0;
+}
+
 ProcessIdentity identifyProcess(qint64 pid, const QString &marker)
 {
     const auto stat = procStat(pid);

@@ -25,6 +25,9 @@ struct ProcessIdentity {
 
 QLatin1StringView processMarkerName();
 
+// Field 22 of /proc/PID/stat, see proc(5); 0: there is none.
+qint64 processStartTicks(qint64 pid);
+
 // Reads start time and boot of a process that runs now; invalid when there is none.
 ProcessIdentity identifyProcess(qint64 pid, const QString &marker);
 // The very same process still exists (a zombie does not count).

@@ -156,16 +156,11 @@ GitRun::GitRun(const GitEnvironment &git, GitCall call, QObject *parent)
         if (m_last.end == ChildEnd::Cancelled)
             Q_EMIT finished(GitOutput{m_last});
         else
-            launch();
+            start();
     });
 }
 
 void GitRun::start()
-{
-    launch();
-}
-
-void GitRun::launch()
 {
     if (m_runs)
         m_runs->add();

@@ -79,7 +79,6 @@ Q_SIGNALS:
     void finished(const foundry::backend::GitOutput &output);
 
 private:
-    void launch();
     void ended(const ChildOutcome &outcome);
 
     Counter *m_runs = nullptr;

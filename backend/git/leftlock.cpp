@@ -1,5 +1,6 @@
 #include "backend/git/leftlock.h"
 
+#include "backend/agents/processidentity.h"
 #include "backend/observe/logline.h"
 
 #include <QDateTime>
@@ -24,15 +25,13 @@ QByteArray leftlockRead(const QString &path)
     return file.open(QIODevice::ReadOnly) ? file.read(4096) : QByteArray();
 }
 
-// When that process began, by the wall clock; 0 when it is gone. Field 22 of /proc/PID/stat, see proc(5).
+// When that process began, by the wall clock; 0 when it is gone.
 Millis leftlockBegan(const QString &pid, double uptimeSeconds)
 {
-    const QByteArray stat = leftlockRead(QStringLiteral("/proc/%1/stat").arg(pid));
-    // The name in parentheses may hold anything, the fields after it do not.
-    const QList<QByteArray> fields = stat.mid(stat.lastIndexOf(')') + 2).split(' ');
-    if (fields.size() < 20)
+    const qint64 ticks = processStartTicks(pid.toLongLong());
+    if (ticks == 0)
         return 0;
-    const double began = fields.at(19).toDouble() / double(::sysconf(_SC_CLK_TCK));
+    const double began = double(ticks) / double(::sysconf(_SC_CLK_TCK));
     return QDateTime::currentMSecsSinceEpoch() - Millis((uptimeSeconds - began) * 1000);
 }
 
